@@ -1,0 +1,1 @@
+"""Pure array code: a value function goes in, an attribution with its error comes out."""

@@ -1,0 +1,112 @@
+"""Every error raised on purpose, with its stable code and HTTP status.
+
+ExplainerError
+├── RequestRefused                  the caller can mend it
+│   ├── MalformedRequest     400    not JSON, NaN, duplicate keys, too deep
+│   ├── InvalidRows          422    names, types, categories, missing values; lists every problem
+│   ├── InvalidOption        422    a setting of the request that this model cannot honour
+│   ├── TooLarge             413    body or number of rows above the limit
+│   ├── NotAuthenticated     401
+│   ├── NotPermitted         403
+│   ├── NotFound             404
+│   └── Conflict             409    a version that exists already, a retired model
+├── ModelRefused             422    registration: lists every reason
+├── ModelFailed              502    the model's own code raised or answered nonsense
+│   ├── WorkerDied           502    its process ended
+│   └── WorkerTimedOut       504    it did not answer in time
+├── NotReady                 503    models are still being opened
+├── Overloaded               503    no worker became free in time
+└── StorageFailed            503    a record could not be kept, so nothing is answered
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: where it is, which rule it breaks, what to do."""
+
+    where: str
+    rule: str
+    detail: str
+
+
+class ExplainerError(Exception):
+    """An error with a stable code; `problems` lists every finding when there are several."""
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "The request could not be answered"
+
+    def __init__(self, detail: str, *, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.problems = tuple(problems)
+
+
+class RequestRefused(ExplainerError):
+    code, status, title = "refused", 400, "The request was refused"
+
+
+class MalformedRequest(RequestRefused):
+    code, status, title = "malformed", 400, "The request body is malformed"
+
+
+class InvalidRows(RequestRefused):
+    code, status, title = "invalid-rows", 422, "Rows do not fit the model's schema"
+
+
+class InvalidOption(RequestRefused):
+    code, status, title = "invalid-option", 422, "A setting cannot be honoured"
+
+
+class TooLarge(RequestRefused):
+    code, status, title = "too-large", 413, "The request is too large"
+
+
+class NotAuthenticated(RequestRefused):
+    code, status, title = "not-authenticated", 401, "Sign in or send an API key"
+
+
+class NotPermitted(RequestRefused):
+    code, status, title = "not-permitted", 403, "This role may not do that"
+
+
+class NotFound(RequestRefused):
+    code, status, title = "not-found", 404, "There is nothing of that name"
+
+
+class Conflict(RequestRefused):
+    code, status, title = "conflict", 409, "The present state does not allow that"
+
+
+class ModelRefused(ExplainerError):
+    code, status, title = "model-refused", 422, "The model was not registered"
+
+
+class ModelFailed(ExplainerError):
+    code, status, title = "model-failed", 502, "The model failed"
+
+
+class WorkerDied(ModelFailed):
+    code, status, title = "worker-died", 502, "The model's process ended"
+
+
+class WorkerTimedOut(ModelFailed):
+    code, status, title = "worker-timed-out", 504, "The model did not answer in time"
+
+
+class NotReady(ExplainerError):
+    code, status, title = "not-ready", 503, "The service is not ready yet"
+
+
+class Overloaded(ExplainerError):
+    code, status, title = "overloaded", 503, "Every worker of this model is busy"
+
+
+class StorageFailed(ExplainerError):
+    code, status, title = "storage-failed", 503, "A record could not be kept"
