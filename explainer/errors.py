@@ -6,6 +6,7 @@ ExplainerError
 │   ├── InvalidRows          422    names, types, categories, missing values; lists every problem
 │   ├── InvalidOption        422    a setting of the request that this model cannot honour
 │   ├── TooLarge             413    body or number of rows above the limit
+│   ├── UnsupportedMedia     415    a body that is not application/json
 │   ├── NotAuthenticated     401
 │   ├── NotPermitted         403
 │   ├── NotFound             404
@@ -66,6 +67,10 @@ class InvalidOption(RequestRefused):
 
 class TooLarge(RequestRefused):
     code, status, title = "too-large", 413, "The request is too large"
+
+
+class UnsupportedMedia(RequestRefused):
+    code, status, title = "unsupported-media", 415, "The body is of the wrong kind"
 
 
 class NotAuthenticated(RequestRefused):

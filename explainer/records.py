@@ -120,6 +120,7 @@ class ModelVersion:
     registered_at: str
     retired_at: str | None = None
     notices: tuple[Notice, ...] = ()
+    signed_by: str | None = None
 
 
 # --- what is asked and what is answered ------------------------------------------------------------------------------
@@ -169,6 +170,7 @@ class LimeReport:
     samples: int
     kernel_width: float
     rules: tuple[tuple[str, float], ...]
+    stability: float | None = None  # share of the leading features that independent halves of the samples agree on
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,7 @@ class Principal:
     """Who asks: a person or a program, with the role that was granted."""
 
     id: str
-    kind: Literal["person", "key", "local"]
+    kind: Literal["person", "key", "local", "anonymous"]
     role: str
     name: str = ""
     models: tuple[str, ...] = field(default=("*",))
@@ -239,6 +241,7 @@ class LoadOrder:
     background_digest: str
     golden_rows: FloatArray
     golden_predictions: FloatArray
+    signed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from explainer.errors import ExplainerError
 
 PREFIX = "EXPLAINER_"
+SESSION_COOKIE = "explainer_session"
 
 
 class SettingsError(ExplainerError):

@@ -1,0 +1,1 @@
+"""The pages people review decisions on: server-rendered, no outside host, no inline script or style."""

@@ -1,0 +1,1 @@
+"""The JSON border: parse the request, call one use case, render the answer."""

@@ -1,0 +1,143 @@
+"""The shapes of the answers, for the OpenAPI document; routes send the same fields as plain JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ProblemItem(BaseModel):
+    where: str
+    rule: str
+    detail: str
+
+
+class ProblemAnswer(BaseModel):
+    """RFC 9457 problem details."""
+
+    model_config = ConfigDict(json_schema_extra={"description": "application/problem+json"})
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    request_id: str
+    problems: list[ProblemItem] = []
+
+
+class ModelRef(BaseModel):
+    name: str
+    version: str
+    digest: str
+
+
+class NoticeItem(BaseModel):
+    code: str
+    detail: str
+
+
+class AttributionItem(BaseModel):
+    feature: str
+    value: float | int | str | bool | None
+    attribution: float | None
+    standard_error: float | None
+
+
+class MethodItem(BaseModel):
+    name: str
+    version: int
+    reason: str
+    exact: bool
+    evaluations: int
+    seed: int | None
+    background: str
+    additivity_gap: float | None
+
+
+class LimeRule(BaseModel):
+    rule: str
+    weight: float
+
+
+class LimeItem(BaseModel):
+    intercept: float
+    local_r2: float
+    samples: int
+    kernel_width: float
+    rules: list[LimeRule]
+
+
+class ExplanationItem(BaseModel):
+    model_config = ConfigDict(populate_by_name=True)
+    row: int
+    prediction: float
+    expected_value: float
+    class_name: str | None = Field(alias="class")
+    output: str
+    attributions: list[AttributionItem]
+    method: MethodItem
+    confidence: float
+    cache: str
+    warnings: list[NoticeItem]
+    receipt: str
+    lime: LimeItem | None = None
+
+
+class ExplainAnswer(BaseModel):
+    model: ModelRef
+    request_id: str
+    explanations: list[ExplanationItem]
+
+
+class AgreementItem(BaseModel):
+    row: int
+    top: int
+    leading: float
+    signs: float | None
+    rank_correlation: float | None
+
+
+class CompareAnswer(BaseModel):
+    model: ModelRef
+    request_id: str
+    shap: list[ExplanationItem]
+    lime: list[ExplanationItem]
+    agreement: list[AgreementItem]
+
+
+class PredictAnswer(BaseModel):
+    model: ModelRef
+    request_id: str
+    predictions: list[dict[str, Any]]
+
+
+class ModelsAnswer(BaseModel):
+    request_id: str
+    models: list[dict[str, Any]]
+
+
+class ModelAnswer(BaseModel):
+    request_id: str
+    model: dict[str, Any]
+
+
+class ReceiptAnswer(BaseModel):
+    request_id: str
+    receipt: dict[str, Any]
+
+
+class ReplayAnswer(BaseModel):
+    request_id: str
+    receipt: str
+    identical: bool
+    largest_difference: float
+
+
+class VerifyAnswer(BaseModel):
+    request_id: str
+    ok: bool
+    entries: int
+    head: str | None
+    first_bad: int | None
+    detail: str

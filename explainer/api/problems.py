@@ -1,0 +1,51 @@
+"""Every error as `application/problem+json` (RFC 9457): a stable code, what to do, and the request's id."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from flask import Response, g
+from pydantic import ValidationError
+
+from explainer.errors import ExplainerError, InvalidOption, Problem
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = {503: "1"}
+
+
+def problem_body(error: ExplainerError) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "type": f"urn:explainer:problem:{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "code": error.code,
+        "detail": error.detail,
+        "request_id": g.request_id,
+    }
+    if error.problems:
+        body["problems"] = [{"where": p.where, "rule": p.rule, "detail": p.detail} for p in error.problems]
+    return body
+
+
+def problem_response(error: ExplainerError) -> Response:
+    response = Response(orjson.dumps(problem_body(error)), status=error.status, mimetype=MEDIA_TYPE)
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="explainer"'
+    if error.status in RETRY_AFTER_S:
+        response.headers["Retry-After"] = RETRY_AFTER_S[error.status]
+    return response
+
+
+def refuse_settings(error: ValidationError) -> None:
+    """Turn pydantic's findings into one InvalidOption that names every field."""
+    problems = [
+        Problem(_path(e["loc"]), e["type"].replace("_", "-"), e["msg"]) for e in error.errors(include_url=False)
+    ]
+    first = problems[0]
+    raise InvalidOption(f"{first.where}: {first.detail}", problems=problems)
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return path.removeprefix(".") or "body"

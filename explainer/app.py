@@ -1,0 +1,126 @@
+"""The Flask app around furnished rooms: routes, error pages, headers; no rule of the product lives here."""
+
+from __future__ import annotations
+
+import logging
+import re
+import uuid
+from http import HTTPStatus
+
+from flask import Response, g, request
+from flask_openapi3.models.info import Info
+from flask_openapi3.openapi import OpenAPI
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+import webui.pages
+from explainer import __version__
+from explainer.api import document, health, ledger, models, receipts
+from explainer.api.body import StrictRequest
+from explainer.api.guard import EXTENSION, House, caller, house
+from explainer.api.problems import problem_response, refuse_settings
+from explainer.errors import ExplainerError, RequestRefused, TooLarge
+from explainer.usecases.recording import record_refusal
+from explainer.usecases.rooms import Rooms
+from explainer.usecases.serving import Serving
+
+log = logging.getLogger(__name__)
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class ServiceError(ExplainerError):
+    code, status, title = "internal", 500, "The service failed"
+
+
+class RouteRefused(RequestRefused):
+    """A 404 or 405 of the router, with its own status."""
+
+    def __init__(self, error: HTTPException) -> None:
+        super().__init__(error.description or "There is no such route.")
+        self.status = error.code or 400  # type: ignore[misc]
+        self.code = HTTPStatus(self.status).phrase.lower().replace(" ", "-")  # type: ignore[misc]
+        self.title = HTTPStatus(self.status).phrase  # type: ignore[misc]
+
+
+def create_app(rooms: Rooms, serving: Serving) -> OpenAPI:
+    """Build the app; `serving.start()` is the caller's matter."""
+    app = OpenAPI(
+        "explainer",
+        info=Info(title="explainer", version=__version__, description="Why did the model say that?"),
+        security_schemes={"key": {"type": "http", "scheme": "bearer", "description": "An API key"}},
+        validation_error_callback=refuse_settings,
+        doc_ui=False,
+        static_folder=None,
+    )
+    app.request_class = StrictRequest
+    app.config.update(
+        MAX_CONTENT_LENGTH=rooms.settings.max_body_bytes,
+        MAX_JSON_DEPTH=rooms.settings.max_depth,
+        SECURE_COOKIES=rooms.settings.secure_cookies,
+        SESSION_HOURS=rooms.settings.session_hours,
+    )
+    app.extensions[EXTENSION] = House(rooms, serving)
+    for api in (models, receipts, ledger):
+        app.register_api(api.blueprint)
+    for pages in (health.blueprint, document.blueprint, webui.pages.blueprint):
+        app.register_blueprint(pages)
+    app.before_request(_name_request)
+    app.after_request(_add_headers)
+    app.register_error_handler(ExplainerError, _answer_error)
+    app.register_error_handler(HTTPException, _answer_http_error)
+    app.register_error_handler(Exception, _answer_failure)
+    return app
+
+
+def _name_request() -> None:
+    given = request.headers.get("X-Request-ID", "")
+    g.request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _add_headers(response: Response) -> Response:
+    response.headers["X-Request-ID"] = g.request_id
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    return response
+
+
+def _answer_error(error: ExplainerError) -> Response:
+    if "caller" in g:
+        record_refusal(house().rooms.ledger, caller(), "request:refuse", error.code)
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("%s %s: %s", g.request_id, error.code, error.detail)
+    return _render(error)
+
+
+def _answer_http_error(error: HTTPException) -> Response:
+    if isinstance(error, RequestEntityTooLarge):
+        limit = house().rooms.settings.max_body_bytes
+        return _answer_error(TooLarge(f"The body is larger than {limit} bytes; send fewer rows."))
+    if error.response is not None:
+        return error.get_response()  # type: ignore[return-value]
+    if error.code is not None and error.code < HTTPStatus.BAD_REQUEST:
+        return error.get_response()  # type: ignore[return-value]
+    return _answer_error(RouteRefused(error))
+
+
+def _answer_failure(error: Exception) -> Response:
+    log.exception("%s failed", g.request_id, exc_info=error)
+    return _render(
+        ServiceError(f"Something went wrong here, not in your request. Name {g.request_id} to whoever runs this.")
+    )
+
+
+def _render(error: ExplainerError) -> Response:
+    if webui.pages.is_page_request():
+        return webui.pages.error_page(error)
+    return problem_response(error)

@@ -1,0 +1,68 @@
+"""The command line: one file per command, loaded when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from explainer import __version__
+from explainer.errors import ExplainerError
+
+COMMANDS = {
+    "serve": "Serve the registered models over HTTP and pages",
+    "demo": "Build the demo models, register them and serve",
+    "register": "Check a model folder, try it in isolation, and make it a registered version",
+    "models": "List, show or retire registered versions; sign a model folder",
+    "predict": "Predict the rows of a file",
+    "explain": "Explain the rows of a file",
+    "replay": "Compute the answer of a receipt again and compare it to the bit",
+    "users": "People who may sign in",
+    "keys": "API keys of programs",
+    "ledger": "Verify the record of everything that happened",
+    "doctor": "Look at this installation and say what is not as it should be",
+}
+
+
+class Lazy(click.Group):
+    """Imports `explainer.cli.<command>` only when that command runs, so that `--help` is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"explainer.cli.{name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="explainer")
+def explainer() -> None:
+    """Why did the model say that? Exit status: 0 good, 1 the answer is 'no', 2 wrong usage.
+
+    Settings come from EXPLAINER_* variables, see docs/reference/settings.md.
+    """
+
+
+def main() -> None:
+    """Run a command; an error raised on purpose is printed with its reasons, and ends with status 1."""
+    try:
+        explainer(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        sys.exit(130)
+    except ExplainerError as error:
+        click.echo(f"{error.title}: {error.detail}", err=True)
+        for problem in error.problems:
+            click.echo(f"  {problem.where}: {problem.detail} [{problem.rule}]", err=True)
+        sys.exit(1)

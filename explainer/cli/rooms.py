@@ -1,0 +1,40 @@
+"""The rooms for one command, and the person at this machine as its caller."""
+
+from __future__ import annotations
+
+import getpass
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from explainer.records import Principal
+from explainer.settings import Settings
+from explainer.usecases.rooms import Caller, Rooms
+from explainer.usecases.serving import Serving
+from explainer.wiring import furnish
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a command works with."""
+
+    rooms: Rooms
+    serving: Serving
+
+    def caller(self) -> Caller:
+        """Whoever can run this command can read the files themselves: the local principal may do everything."""
+        name = getpass.getuser()
+        return Caller(Principal(id=f"local:{name}", kind="local", role="local", name=name), uuid.uuid4().hex, "cli")
+
+
+@contextmanager
+def desk(settings: Settings | None = None, *, workers: bool = False) -> Iterator[Desk]:
+    """Furnish the rooms of `settings` (default: the environment's); with `workers`, models can be opened."""
+    rooms = furnish(settings or Settings.from_environment())
+    if workers:
+        rooms.workers.start()
+    try:
+        yield Desk(rooms, Serving(rooms))
+    finally:
+        rooms.workers.shutdown()

@@ -1,0 +1,65 @@
+"""Rows in, explanations out: from the cache where they are known, from the workers where not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import orjson
+
+from explainer.cache.key import digest as cache_key
+from explainer.records import (
+    ExplainOptions,
+    Explanation,
+    FloatArray,
+    LimeReport,
+    MethodReport,
+    ModelVersion,
+    Notice,
+    OpenReport,
+)
+from explainer.usecases.rooms import Rooms
+
+NOT_KEPT = frozenset({"deadline-reached"})  # what a clock decided is not the answer to the question
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The explanations of one row (one for each class asked for), as they are stored, and where they came from."""
+
+    stored: bytes
+    hit: bool
+
+    @property
+    def explanations(self) -> tuple[Explanation, ...]:
+        return tuple(_explanation(item) for item in orjson.loads(self.stored))
+
+
+def answer_rows(
+    rooms: Rooms, version: ModelVersion, report: OpenReport, rows: FloatArray, options: ExplainOptions
+) -> list[Answer]:
+    """Explain coded rows of shape (rows, features); the same row is computed once."""
+    keys = [_key(version, report, row, options) for row in rows]
+
+    def compute(missing: list[int]) -> list[tuple[bytes, bool]]:
+        results = rooms.workers.explain(version.digest, rows[missing], replace(options, top=None))
+        return [(orjson.dumps(result), _may_be_kept(result)) for result in results]
+
+    return [Answer(stored, hit) for stored, hit in rooms.cache.through(keys, compute)]
+
+
+def _key(version: ModelVersion, report: OpenReport, row: FloatArray, options: ExplainOptions) -> bytes:
+    return cache_key(version.digest, version.manifest.background.sha256, options, report.methods, row)
+
+
+def _may_be_kept(explanations: tuple[Explanation, ...]) -> bool:
+    return not any(notice.code in NOT_KEPT for e in explanations for notice in e.warnings)
+
+
+def _explanation(item: dict) -> Explanation:  # type: ignore[type-arg]
+    item["method"] = MethodReport(**item["method"])
+    item["warnings"] = tuple(Notice(**notice) for notice in item["warnings"])
+    item["attributions"] = tuple(item["attributions"])
+    item["standard_errors"] = tuple(item["standard_errors"])
+    if item["lime"] is not None:
+        item["lime"] = LimeReport(**{**item["lime"], "rules": tuple((r, w) for r, w in item["lime"]["rules"])})
+    return Explanation(**item)

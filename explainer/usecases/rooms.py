@@ -1,0 +1,39 @@
+"""The furnished rooms that every use case is given, and who is calling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from explainer.access.admit import Access
+from explainer.cache.tiers import Cache
+from explainer.ledger.sqlite import Ledger
+from explainer.receipts.store import ReceiptStore
+from explainer.records import Principal
+from explainer.registry.store import Registry
+from explainer.settings import Settings
+from explainer.workers.pool import WorkerPools
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    settings: Settings
+    access: Access
+    registry: Registry
+    cache: Cache
+    workers: WorkerPools
+    receipts: ReceiptStore
+    ledger: Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, under which request id, and by which door: `api`, `page` or `cli`.
+
+    `entries` collects the numbers of the ledger entries written for this request, so that a door can see to it that
+    there is always one.
+    """
+
+    principal: Principal
+    request_id: str
+    door: str
+    entries: list[int] = field(default_factory=list)

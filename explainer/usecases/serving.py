@@ -1,0 +1,85 @@
+"""Which versions have workers: opens the current ones ahead of requests, others when they are first asked for."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from explainer.errors import ExplainerError, ModelFailed, ModelRefused, NotReady
+from explainer.records import ModelVersion, OpenReport
+from explainer.usecases.rooms import Rooms
+
+log = logging.getLogger(__name__)
+
+
+class Serving:
+    """Keeps the worker pools in step with the registry; one per web process."""
+
+    def __init__(self, rooms: Rooms, *, every_s: float = 1.0) -> None:
+        self._rooms = rooms
+        self._every_s = every_s
+        self._locks: dict[str, threading.Lock] = {}
+        self._guard = threading.Lock()
+        self._failed: dict[str, str] = {}
+        self._stop = threading.Event()
+        self._first_round = threading.Event()
+
+    def start(self) -> None:
+        threading.Thread(target=self._keep, name="serving", daemon=True).start()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def opened(self, version: ModelVersion) -> OpenReport:
+        """Return the workers' report, opening the version first if need be.
+
+        Raises NotReady with the reason when the version failed to open.
+        """
+        with self._lock_of(version.digest):
+            if version.digest in self._rooms.workers.state():
+                return self._rooms.workers.report(version.digest)
+            if reason := self._failed.get(version.digest):
+                raise NotReady(f"{_title(version)} is out of service: {reason}")
+            return self._open(version)
+
+    def unready(self) -> list[str]:
+        """Why the service cannot answer for some current version; empty when it can."""
+        if not self._first_round.is_set():
+            return ["models are still being opened"]
+        return list(self._failed.values())
+
+    def _open(self, version: ModelVersion) -> OpenReport:
+        try:
+            return self._rooms.workers.open(self._rooms.registry.order(version))
+        except (ModelRefused, ModelFailed) as error:
+            self._failed[version.digest] = f"{_title(version)}: {error.detail}"
+            raise NotReady(f"{_title(version)} is out of service: {error.detail}", problems=error.problems) from error
+
+    def _keep(self) -> None:
+        while not self._stop.is_set():
+            self._round()
+            self._first_round.set()
+            self._stop.wait(self._every_s)
+
+    def _round(self) -> None:
+        registry, workers = self._rooms.registry, self._rooms.workers
+        versions = {v.digest: v for v in registry.versions() if v.retired_at is None}
+        for digest in set(workers.state()) - set(versions):
+            workers.close(digest)
+        for digest in set(self._failed) - set(versions):
+            del self._failed[digest]
+        for name in registry.names():
+            try:
+                current = registry.get(name)
+                if current.digest not in workers.state() and current.digest not in self._failed:
+                    self.opened(current)
+            except ExplainerError as error:
+                log.error("model %s is not served: %s", name, error.detail)
+
+    def _lock_of(self, digest: str) -> threading.Lock:
+        with self._guard:
+            return self._locks.setdefault(digest, threading.Lock())
+
+
+def _title(version: ModelVersion) -> str:
+    return f"{version.manifest.name} version {version.manifest.version}"

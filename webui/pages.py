@@ -1,0 +1,73 @@
+"""The blueprint of all pages; each file of pages adds its routes here."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from explainer import __version__
+from explainer.errors import ExplainerError
+from webui import account, explaining, models, receipts, words
+from webui.session import admit_page, check_form, form_token
+
+blueprint = Blueprint("webui", __name__, static_folder="static", static_url_path="/static", template_folder="templates")
+OPEN = {"webui.static", "webui.home", "webui.sign_in"}
+
+for page in (account, models, explaining, receipts):
+    page.add_routes(blueprint)
+
+
+@blueprint.before_request
+def admit_first() -> BaseResponse | None:
+    """Every page but the sign-in asks who is looking; every form is checked before it is read."""
+    if request.endpoint not in OPEN:
+        permission = current_app.view_functions[str(request.endpoint)].permission  # type: ignore[union-attr]
+        if (elsewhere := admit_page(permission)) is not None:
+            return elsewhere
+    if request.method == "POST":
+        check_form()
+    return None
+
+
+@blueprint.get("/")
+def home() -> BaseResponse:
+    """The pages for a browser; a sign of life for anything else."""
+    best = request.accept_mimetypes.best_match(["application/json", "text/html"])
+    if best == "text/html" and request.accept_mimetypes["text/html"] > request.accept_mimetypes["application/json"]:
+        return redirect(url_for("webui.list_models"))
+    return make_response({"status": "alive"})
+
+
+@blueprint.context_processor
+def words_for_templates() -> dict[str, object]:
+    return {"words": words, "form_token": form_token, "caller": g.get("caller"), "product_version": __version__}
+
+
+@blueprint.after_request
+def keep_private(response: Response) -> Response:
+    if request.endpoint == "webui.static":
+        response.headers["Cache-Control"] = "public, max-age=3600"
+    else:
+        response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def is_page_request() -> bool:
+    """Whether an error is read by a person in a browser."""
+    if request.path.startswith(("/api/", "/healthz", "/readyz")):
+        return request.path == "/api/docs" and "text/html" in request.headers.get("Accept", "")
+    return "text/html" in request.headers.get("Accept", "")
+
+
+def error_page(error: ExplainerError) -> Response:
+    """An error as a page that says what happened and what to do."""
+    page = render_template(
+        "error.html",
+        error=error,
+        request_id=g.request_id,
+        words=words,
+        form_token=form_token,
+        caller=g.get("caller"),
+        product_version=__version__,
+    )
+    return make_response(page, error.status)
