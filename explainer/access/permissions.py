@@ -1,0 +1,21 @@
+"""Everything that can be permitted, as `scope:resource:action`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    CARD_READ = "models:card:read"
+    PREDICTION_CREATE = "models:prediction:create"
+    EXPLANATION_CREATE = "models:explanation:create"
+    RECEIPT_READ = "receipts:receipt:read"
+    RECEIPT_READ_ALL = "receipts:receipt:read-all"  # of other principals too
+    RECEIPT_REPLAY = "receipts:receipt:replay"
+    ENTRY_READ = "ledger:entry:read"
+    CHAIN_VERIFY = "ledger:chain:verify"
+    VERSION_CREATE = "registry:version:create"
+    VERSION_RETIRE = "registry:version:retire"
+    KEY_MANAGE = "access:key:manage"
+    USER_MANAGE = "access:user:manage"
+    SESSION_MANAGE = "access:session:manage"  # list and end sessions of other people

@@ -1,0 +1,62 @@
+"""Digests everything that an answer depends on, and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+from collections.abc import Mapping
+from hashlib import sha256
+
+import numpy as np
+
+from explainer.records import ExplainOptions, FloatArray
+
+FORM = b"explainer cache key, form 1"
+# `top` is what is shown of an answer, not the answer; an answer that was cut by a deadline is never kept.
+# Every other option goes in, one that is added later included.
+LEFT_OUT = frozenset({"top", "deadline_ms"})
+COUNTED = tuple(sorted({field.name for field in dataclasses.fields(ExplainOptions)} - LEFT_OUT))
+
+
+def digest(
+    model_digest: str,
+    background_digest: str,
+    options: ExplainOptions,
+    versions: Mapping[str, int | str],
+    row: FloatArray,
+) -> bytes:
+    """Return 32 bytes that differ whenever the numbers of the answer may differ.
+
+    `versions` says which code answers: every method of the model's worker with its version number. `row` is coded,
+    of shape (features,); 0.0 and -0.0 are one value, and so are all NaNs. Nothing of who asks goes in.
+    """
+    parts: list[bytes] = [FORM, model_digest.encode(), background_digest.encode()]
+    for name in COUNTED:
+        parts += (name.encode(), _tagged(getattr(options, name)))
+    parts.append(b"versions")
+    for name in sorted(versions):
+        parts += (name.encode(), _tagged(versions[name]))
+    parts += (b"row", canonical(row).tobytes())
+    return sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).digest()
+
+
+def canonical(rows: FloatArray) -> FloatArray:
+    """Return the rows with 0.0 for -0.0 and one NaN for all, as little-endian float64: what is digested."""
+    plain = np.array(rows, dtype="<f8") + 0.0
+    plain[np.isnan(plain)] = np.nan
+    return plain
+
+
+def _tagged(value: str | int | float | bool | None) -> bytes:
+    match value:
+        case None:
+            return b"none"
+        case bool():
+            return b"bool" + bytes([value])
+        case int():
+            return b"int" + str(value).encode()
+        case float():
+            return b"float" + struct.pack("<d", value + 0.0)
+        case str():
+            return b"str" + value.encode()
+    raise TypeError(f"A value of type {type(value).__name__} has no place in a cache key.")

@@ -1,0 +1,1 @@
+"""Append-only, chained entries; one file per backend."""

@@ -1,0 +1,1 @@
+"""What was answered, kept so that it can be replayed."""

@@ -1,0 +1,271 @@
+"""Proves that the disk tier answers what was put or nothing, whatever happens to its file."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from explainer.cache.sqlite import DiskTier
+
+BOUND = 4_000_000
+
+
+def value_of(i: int) -> bytes:
+    return random.Random(i).randbytes(50 + 97 * i % 6000)
+
+
+def key_of(i: int) -> bytes:
+    return i.to_bytes(32, "big")
+
+
+def fill(tier: DiskTier, numbers: range) -> None:
+    tier.put({key_of(i): value_of(i) for i in numbers})
+
+
+def assert_true_or_absent(tier: DiskTier, numbers: range) -> int:
+    found = tier.get([key_of(i) for i in numbers])
+    assert all(found[key_of(i)] == value_of(i) for i in numbers if key_of(i) in found)
+    return len(found)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "cache.db"
+
+
+def test_answers_survive_a_restart(path: Path) -> None:
+    """What one opening put, another gets, byte for byte; unknown keys are absent."""
+    first = DiskTier(path, BOUND)
+    fill(first, range(20))
+    first.close()
+    second = DiskTier(path, BOUND)
+    assert second.get(key_of(i) for i in range(25)) == {key_of(i): value_of(i) for i in range(20)}
+
+
+def test_a_later_value_takes_the_place_of_an_earlier(path: Path) -> None:
+    """A key has one value, the last."""
+    tier = DiskTier(path, BOUND)
+    tier.put({b"k": b"old"})
+    tier.put({b"k": b"new", b"empty": b""})
+    assert tier.get([b"k", b"empty"]) == {b"k": b"new", b"empty": b""}
+
+
+def test_the_file_stays_within_its_bound_and_keeps_what_is_used(path: Path) -> None:
+    """Under steady writing the least recently used go, an entry that is read again and again stays."""
+    tier = DiskTier(path, 1_000_000)
+    tier.put({b"favourite": b"f" * 1000})
+    for round_ in range(60):
+        tier.put({key_of(round_ * 100 + i): bytes([round_]) * 900 for i in range(100)})
+        assert tier.get([b"favourite"]) == {b"favourite": b"f" * 1000}
+    tier.close()
+    assert path.stat().st_size < 1_200_000
+    assert len(tier.get(key_of(5900 + i) for i in range(100))) == 100
+    assert tier.get(key_of(i) for i in range(100)) == {}
+
+
+def test_a_value_that_would_displace_the_others_is_not_kept(path: Path) -> None:
+    """One answer larger than a quarter of the bound is left out."""
+    tier = DiskTier(path, 100_000)
+    tier.put({b"small": b"s", b"huge": bytes(30_000)})
+    assert tier.get([b"small", b"huge"]) == {b"small": b"s"}
+
+
+@pytest.mark.parametrize("change", ["value = x'00'", "checksum = x'00'", "value = 'text'", "key = x'aa'", "value = 7"])
+def test_an_entry_that_does_not_fit_its_checksum_is_a_miss(
+    path: Path, change: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A changed value, checksum or key is never answered; it is logged and can be put again."""
+    tier = DiskTier(path, BOUND)
+    tier.put({b"k": b"true", b"other": b"fine"})
+    tier.close()
+    connection = sqlite3.connect(path)
+    connection.execute(f"UPDATE entries SET {change} WHERE key = CAST('k' AS BLOB)")
+    connection.commit()
+    connection.close()
+    with caplog.at_level(logging.WARNING):
+        assert tier.get([b"k", b"\xaa", b"other"]) == {b"other": b"fine"}
+    assert "checksum" in caplog.text
+    tier.put({b"k": b"true"})
+    assert tier.get([b"k"]) == {b"k": b"true"}
+
+
+def test_values_that_were_swapped_between_keys_are_misses(path: Path) -> None:
+    """The checksum covers the key: a sound value under a wrong key is no answer."""
+    tier = DiskTier(path, BOUND)
+    tier.put({b"a": b"of a", b"b": b"of b"})
+    tier.close()
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        "UPDATE entries SET key = x'00' WHERE key = CAST('a' AS BLOB);"
+        "UPDATE entries SET key = CAST('a' AS BLOB) WHERE key = CAST('b' AS BLOB);"
+        "UPDATE entries SET key = CAST('b' AS BLOB) WHERE key = x'00'"
+    )
+    connection.close()
+    assert tier.get([b"a", b"b"]) == {}
+
+
+def test_random_damage_gives_true_answers_or_none(path: Path) -> None:
+    """Flipped bits, cut tails, zeroed and exchanged stretches: never a wrong answer, never an error, soon in use."""
+    original = DiskTier(path, BOUND)
+    fill(original, range(60))
+    original.close()
+    whole, chooser, lost = path.read_bytes(), random.Random(11), 0
+    useful = 0
+    for attempt in range(60):
+        copy = path.with_name(f"copy{attempt % 5}.db")
+        for leftover in path.parent.glob(copy.name + "*"):
+            leftover.unlink()
+        copy.write_bytes(damaged(whole, chooser))
+        tier = DiskTier(copy, BOUND)
+        lost += 60 - assert_true_or_absent(tier, range(60))
+        fill(tier, range(60, 70))
+        fill(tier, range(60, 70))
+        useful += assert_true_or_absent(tier, range(60, 70)) > 0
+        assert_true_or_absent(tier, range(60))
+        tier.close()
+    assert lost > 50
+    assert useful > 50
+
+
+def damaged(whole: bytes, chooser: random.Random) -> bytes:
+    data, kind = bytearray(whole), chooser.choice(["flips", "cut", "zeros", "exchange", "header"])
+    if kind == "flips":
+        for _ in range(chooser.choice([1, 10, 300])):
+            data[chooser.randrange(len(data))] ^= 1 << chooser.randrange(8)
+    elif kind == "cut":
+        del data[chooser.randrange(len(data)) :]
+    elif kind == "header":
+        data[chooser.randrange(100)] ^= 1 << chooser.randrange(8)
+    else:
+        at, other = chooser.randrange(len(data) - 5000), chooser.randrange(len(data) - 5000)
+        data[at : at + 5000] = bytes(5000) if kind == "zeros" else whole[other : other + 5000]
+    return bytes(data)
+
+
+def test_a_damaged_file_is_set_aside_and_begun_anew(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A file that is no database is moved away for whoever wants to look at it, with its log; the next put is kept."""
+    path.write_bytes(b"rubbish" * 1000)
+    path.with_name("cache.db-wal").write_bytes(b"stale")
+    tier = DiskTier(path, BOUND)
+    with caplog.at_level(logging.WARNING):
+        assert tier.get([b"k"]) == {}
+    assert "damaged" in caplog.text
+    tier.put({b"k": b"v"})
+    assert tier.get([b"k"]) == {b"k": b"v"}
+    assert path.with_name("cache.db.damaged").read_bytes() == b"rubbish" * 1000
+
+
+def test_damage_while_the_file_is_open_is_survived(path: Path) -> None:
+    """A file that is overwritten or removed under a running service costs its entries only."""
+    tier = DiskTier(path, BOUND)
+    fill(tier, range(60))
+    tier.close()
+    tier.get([key_of(0)])
+    with path.open("r+b") as file:
+        file.write(bytes(path.stat().st_size))
+    for _ in range(3):
+        assert_true_or_absent(tier, range(60))
+        fill(tier, range(60, 70))
+    assert assert_true_or_absent(tier, range(60, 70)) == 10
+
+
+def test_two_openings_agree_on_which_file_is_damaged(path: Path) -> None:
+    """When one has begun anew, the other finds the new file sound and does not move that away too."""
+    path.write_bytes(b"rubbish" * 1000)
+    one, two = DiskTier(path, BOUND), DiskTier(path, BOUND)
+    one.get([b"k"])
+    one.put({b"k": b"v"})
+    assert two.get([b"k"]) == {b"k": b"v"}
+    assert one.get([b"k"]) == {b"k": b"v"}
+
+
+def test_a_folder_that_cannot_be_written_is_a_miss(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Where no file can be made the tier says so once and rests."""
+    (tmp_path / "file").write_text("in the way")
+    tier = DiskTier(tmp_path / "file" / "cache.db", BOUND)
+    with caplog.at_level(logging.WARNING):
+        tier.put({b"k": b"v"})
+        assert tier.get([b"k"]) == {}
+    assert caplog.text.count("is not used for 30 s") == 1
+
+
+def test_a_file_that_another_process_holds_is_a_miss_not_damage(path: Path) -> None:
+    """A busy file is left in its place: after the rest its entries are there."""
+    tier = DiskTier(path, BOUND, rest_s=0.0, busy_timeout_s=0.05)
+    tier.put({b"k": b"v"})
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    tier.put({b"l": b"w"})
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert tier.get([b"k", b"l"]) == {b"k": b"v"}
+
+
+def test_threads_and_processes_share_the_file(path: Path) -> None:
+    """Two processes with several threads each put and get; every answer is true."""
+    code = (
+        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
+        "from explainer.cache.sqlite import DiskTier\n"
+        "import random\n"
+        "tier = DiskTier(Path(sys.argv[1]), 4_000_000)\n"
+        "value = lambda i: random.Random(i).randbytes(50 + 97 * i % 6000)\n"
+        "for i in range(100):\n"
+        "    tier.put({i.to_bytes(32, 'big'): value(i)})\n"
+        "    k = (i * 7) % 100; got = tier.get([k.to_bytes(32, 'big')])\n"
+        "    assert all(v == value(k) for v in got.values())\n"
+    )
+    others = [subprocess.Popen([sys.executable, "-c", code, str(path), "."]) for _ in range(2)]
+    tier = DiskTier(path, BOUND)
+
+    def work() -> None:
+        for i in range(40):
+            fill(tier, range(i, i + 2))
+            assert_true_or_absent(tier, range(100))
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [other.wait(60) for other in others] == [0, 0]
+    assert assert_true_or_absent(tier, range(100)) == 100
+
+
+def test_kill_9_leaves_true_answers(path: Path) -> None:
+    """A process killed while it writes costs at most what it was writing."""
+    code = (
+        "import itertools, random, sys; from pathlib import Path; from explainer.cache.sqlite import DiskTier\n"
+        "tier = DiskTier(Path(sys.argv[1]), 4_000_000)\n"
+        "for i in itertools.count(int(sys.argv[2])):\n"
+        "    tier.put({i.to_bytes(32, 'big'): random.Random(i).randbytes(50 + 97 * i % 6000)}); print(i, flush=True)\n"
+    )
+    for round_ in range(3):
+        start = 1000 * round_
+        process = subprocess.Popen([sys.executable, "-c", code, str(path), str(start)], stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        for _ in range(30 + 50 * round_):
+            process.stdout.readline()
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert assert_true_or_absent(DiskTier(path, BOUND), range(start, start + 30)) == 30
+
+
+def test_a_forked_process_uses_its_own_connection(path: Path) -> None:
+    """A child that was forked from a process with the file open reads and writes it, and so does the parent after."""
+    tier = DiskTier(path, BOUND)
+    tier.put({b"k": b"v"})
+    child = os.fork()
+    if child == 0:
+        tier.put({b"child": b"c"})
+        os._exit(0 if tier.get([b"k"]) == {b"k": b"v"} else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert tier.get([b"k", b"child"]) == {b"k": b"v", b"child": b"c"}
