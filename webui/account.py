@@ -32,7 +32,10 @@ def sign_in() -> BaseResponse:
 
 
 def _signed_in(name: str) -> admit.SignedIn:
-    return admit.sign_in(rooms(), g.request_id, name, request.form.get("password", ""), request.remote_addr or "")
+    ask = admit.SignInAsk(
+        name, request.form.get("password", ""), request.remote_addr or "", request.cookies.get(SESSION_COOKIE)
+    )
+    return admit.sign_in(rooms(), g.request_id, ask)
 
 
 @needs(Permission.CARD_READ)

@@ -34,12 +34,27 @@ class ModelRef(BaseModel):
 
 class NoticeItem(BaseModel):
     code: str
+    detail: str | None = None
+
+
+class WithheldItem(BaseModel):
+    what: str
     detail: str
 
 
+class OtherItem(BaseModel):
+    """The features that were not shown, as one sum; the error bounds that of the sum."""
+
+    features: int
+    attribution: float
+    standard_error: float | None
+
+
 class AttributionItem(BaseModel):
+    """`value` is absent for roles that do not see rows."""
+
     feature: str
-    value: float | int | str | bool | None
+    value: float | int | str | bool | None = None
     attribution: float | None
     standard_error: float | None
 
@@ -65,7 +80,8 @@ class LimeItem(BaseModel):
     local_r2: float
     samples: int
     kernel_width: float
-    rules: list[LimeRule]
+    stability: float | None = None
+    rules: list[LimeRule] | None = None
 
 
 class ExplanationItem(BaseModel):
@@ -80,6 +96,8 @@ class ExplanationItem(BaseModel):
     confidence: float
     cache: str
     warnings: list[NoticeItem]
+    withheld: list[WithheldItem]
+    other: OtherItem | None = None
     receipt: str
     lime: LimeItem | None = None
 

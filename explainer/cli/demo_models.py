@@ -1,4 +1,4 @@
-"""Builds the demo's model folders in a process of their own and registers each as soon as it is complete."""
+"""Registers the demo's models in a process of its own, and trains those whose folder is missing."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import sys
 from pathlib import Path
 
 from explainer.cli.rooms import Desk, desk
+from explainer.demo.recipes import all_recipes
 from explainer.errors import ExplainerError
 from explainer.usecases.register import register
 
 
 def main(folder: Path) -> int:
-    """Register what is in `folder` and not yet registered; train it first where it is missing."""
-    with desk(workers=True) as at:
+    """Register each of the demo's models that is not yet registered, as soon as its folder is complete."""
+    with desk() as at:
         present = {v.manifest.name for v in at.rooms.registry.versions()}
-        with subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "explainer.demo.build", str(folder), "--missing"], stdout=subprocess.PIPE, text=True
-        ) as build:
-            assert build.stdout is not None
-            for line in build.stdout:
-                path = folder / line.split()[0]
-                if path.is_dir() and path.name not in present:
-                    _register(at, path)
-        return build.returncode
+    if not {recipe.name for recipe in all_recipes()} - present:
+        return 0
+    command = [sys.executable, "-m", "explainer.demo.build", str(folder), "--missing"]
+    with desk(workers=True) as at, subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as build:  # noqa: S603
+        for line in build.stdout or ():
+            if (name := line.strip()) not in present:
+                _register(at, folder / name)
+    return build.returncode
 
 
 def _register(at: Desk, path: Path) -> None:

@@ -61,11 +61,21 @@ class SignedIn:
     principal: Principal
 
 
-def sign_in(rooms: Rooms, request_id: str, name: str, password: str, address: str) -> SignedIn:
+@dataclass(frozen=True, slots=True)
+class SignInAsk:
+    """`previous` is the token of the session that the new one takes the place of."""
+
+    name: str
+    password: str
+    address: str
+    previous: str | None = None
+
+
+def sign_in(rooms: Rooms, request_id: str, ask: SignInAsk) -> SignedIn:
     """Start a session for a person; raises NotAuthenticated, after one ledger entry."""
     caller = Caller(ANONYMOUS, request_id, "page")
     with recorded(rooms.ledger, caller, "session:create") as note:
-        session = rooms.access.sign_in(name, password, address)
+        session = rooms.access.sign_in(ask.name, ask.password, ask.address, previous=ask.previous)
         principal = rooms.access.principal_of_session(session)
         note["person"] = principal.id
         return SignedIn(session, principal)

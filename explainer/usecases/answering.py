@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import orjson
 
+from explainer.cache.key import canonical
 from explainer.cache.key import digest as cache_key
 from explainer.records import (
     ExplainOptions,
@@ -38,17 +39,20 @@ def answer_rows(
     rooms: Rooms, version: ModelVersion, report: OpenReport, rows: FloatArray, options: ExplainOptions
 ) -> list[Answer]:
     """Explain coded rows of shape (rows, features); the same row is computed once."""
+    rows = canonical(rows)
     keys = [_key(version, report, row, options) for row in rows]
+    patience = None if options.deadline_ms is None else options.deadline_ms / 1000
 
     def compute(missing: list[int]) -> list[tuple[bytes, bool]]:
         results = rooms.workers.explain(version.digest, rows[missing], replace(options, top=None))
         return [(orjson.dumps(result), _may_be_kept(result)) for result in results]
 
-    return [Answer(stored, hit) for stored, hit in rooms.cache.through(keys, compute)]
+    return [Answer(stored, hit) for stored, hit in rooms.cache.through(keys, compute, patience_s=patience)]
 
 
 def _key(version: ModelVersion, report: OpenReport, row: FloatArray, options: ExplainOptions) -> bytes:
-    return cache_key(version.digest, version.manifest.background.sha256, options, report.methods, row)
+    code = {**report.methods, report.library: report.library_version}
+    return cache_key(version.digest, version.manifest.background.sha256, options, code, row)
 
 
 def _may_be_kept(explanations: tuple[Explanation, ...]) -> bool:
