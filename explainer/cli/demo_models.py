@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 from explainer.cli.rooms import Desk, desk
-from explainer.demo.recipes import all_recipes
 from explainer.errors import ExplainerError
 from explainer.usecases.register import register
 
@@ -16,13 +16,13 @@ def main(folder: Path) -> int:
     """Register each of the demo's models that is not yet registered, as soon as its folder is complete."""
     with desk() as at:
         present = {v.manifest.name for v in at.rooms.registry.versions()}
-    if not {recipe.name for recipe in all_recipes()} - present:
-        return 0
     command = [sys.executable, "-m", "explainer.demo.build", str(folder), "--missing"]
-    with desk(workers=True) as at, subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as build:  # noqa: S603
+    trying: Desk | None = None  # started only when there is something to try: it takes seconds of both processors
+    with ExitStack() as stack, subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as build:  # noqa: S603
         for line in build.stdout or ():
             if (name := line.strip()) not in present:
-                _register(at, folder / name)
+                trying = trying or stack.enter_context(desk(workers=True))
+                _register(trying, folder / name)
     return build.returncode
 
 
