@@ -1,0 +1,1 @@
+"""Which models exist: manifest, schema, background, card, digest, signature."""
