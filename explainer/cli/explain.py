@@ -22,6 +22,7 @@ SPACES = click.Choice(["probability", "log_odds", "raw"])
 @click.argument("model")
 @click.option("--input", "source", required=True, type=click.Path(path_type=Path), help="CSV, JSONL or Parquet")
 @click.option("--output", type=click.Path(path_type=Path), help="JSONL, CSV or Parquet (default: JSONL to stdout)")
+@click.option("--ignore", "ignored", multiple=True, help="A column of the file that is no feature (may be repeated)")
 @click.option("--version", help="A version other than the current one")
 @click.option("--method", default="auto", show_default=True, help="auto, shap, lime, or a method's own name")
 @click.option("--space", type=SPACES, help="The output space (default: as the manifest says)")
@@ -30,9 +31,10 @@ SPACES = click.Choice(["probability", "log_odds", "raw"])
 @click.option("--tolerance", type=click.FloatRange(0, min_open=True), help="Largest half-width of the interval")
 @click.option("--max-evaluations", type=click.IntRange(1), help="Most model rows evaluated for one explained row")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Default: derived from model, row and settings")
-def command(model: str, source: Path, output: Path | None, version: str | None, space: Any, **settings: Any) -> None:
+def command(model: str, source: Path, output: Path | None, ignored: tuple[str, ...], **settings: Any) -> None:
     """Explain the rows of a file; status 1 when some rows were refused, each named on standard error."""
-    options = ExplainOptions(output=space, **settings)
+    version = settings.pop("version")
+    options = ExplainOptions(output=settings.pop("space"), **settings)
     with desk(workers=True) as at:
         manifest = show_model(at.rooms, at.caller(), model, version).version.manifest
 
@@ -40,5 +42,5 @@ def command(model: str, source: Path, output: Path | None, version: str | None, 
             ask = ExplainAsk(model, rows, options, manifest.version)
             return explain(at.rooms, at.serving, at.caller(), ask).items
 
-        work = Work(source, output, explanation_layout(manifest.features), manifest.features)
+        work = Work(source, output, explanation_layout(manifest.features), manifest.features, ignored)
         sys.exit(0 if carry(work, answers) else 1)

@@ -19,8 +19,9 @@ from explainer.usecases.predict import predict
 @click.argument("model")
 @click.option("--input", "source", required=True, type=click.Path(path_type=Path), help="CSV, JSONL or Parquet")
 @click.option("--output", type=click.Path(path_type=Path), help="JSONL, CSV or Parquet (default: JSONL to stdout)")
+@click.option("--ignore", "ignored", multiple=True, help="A column of the file that is no feature (may be repeated)")
 @click.option("--version", help="A version other than the current one")
-def command(model: str, source: Path, output: Path | None, version: str | None) -> None:
+def command(model: str, source: Path, output: Path | None, ignored: tuple[str, ...], version: str | None) -> None:
     """Predict the rows of a file; status 1 when some rows were refused, each named on standard error."""
     with desk(workers=True) as at:
         manifest = show_model(at.rooms, at.caller(), model, version).version.manifest
@@ -29,5 +30,5 @@ def command(model: str, source: Path, output: Path | None, version: str | None) 
             items = predict(at.rooms, at.serving, at.caller(), model, manifest.version, rows).items
             return [{"row": i, **item} for i, item in enumerate(items)]
 
-        work = Work(source, output, prediction_layout(manifest.classes), manifest.features)
+        work = Work(source, output, prediction_layout(manifest.classes), manifest.features, ignored)
         sys.exit(0 if carry(work, answers) else 1)

@@ -26,17 +26,18 @@ class Work:
     output: Path | None
     layout: Layout
     features: tuple[Feature, ...]
+    ignored: tuple[str, ...] = ()
 
 
 def carry(work: Work, answers: Answers) -> bool:
     """Answer every good row; say each bad one on standard error; return whether all rows were good."""
     done = refused = 0
     with _written(work) as write, Progress(work.source) as progress:
-        for batch in read_batches(work.source, work.features):
+        for batch in read_batches(work.source, work.features, ignored=work.ignored):
             for bad in batch.rejected:
                 refused += 1
                 for problem in bad.problems:
-                    click.echo(f"{work.source.name} line {bad.line}: {problem.where}: {problem.detail}", err=True)
+                    click.echo(f"{work.source.name}: {problem.where}: {problem.detail}", err=True)
             if batch.rows:
                 for item in answers(list(batch.rows)):
                     write({"line": batch.lines[item.get("row", 0)], **item})

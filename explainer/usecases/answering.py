@@ -51,7 +51,7 @@ def answer_rows(
 
 
 def _key(version: ModelVersion, report: OpenReport, row: FloatArray, options: ExplainOptions) -> bytes:
-    code = {**report.methods, report.library: report.library_version}
+    code: dict[str, int | str] = {**report.methods, report.library: report.library_version}
     return cache_key(version.digest, version.manifest.background.sha256, options, code, row)
 
 
