@@ -42,6 +42,7 @@ class Ask:
     max_evaluations: int | None = None
     deadline: float | None = None  # time.monotonic() at which sampling stops
     confidence: float = 0.95
+    named: bool = False  # the method was asked for by its own name: a method may then accept a higher cost
 
 
 @dataclass(frozen=True, slots=True)
