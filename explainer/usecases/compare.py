@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from explainer.attribution.agreement import Agreement, agreement
-from explainer.usecases.explain import ExplainAsk, Explained, explain
+from explainer.usecases.explain import ExplainAsk, Explained, explained
+from explainer.usecases.recording import recorded
 from explainer.usecases.rooms import Caller, Rooms
 from explainer.usecases.serving import Serving
 
@@ -18,8 +19,11 @@ class Compared:
 
 
 def compare(rooms: Rooms, serving: Serving, caller: Caller, ask: ExplainAsk) -> Compared:
-    """Explain the rows by both families; the method of `ask` chooses among the SHAP methods. Two ledger entries."""
-    shap = explain(rooms, serving, caller, ask)
-    lime = explain(rooms, serving, caller, replace(ask, options=replace(ask.options, method="lime")))
+    """Explain the rows by both families; the method of `ask` chooses among the SHAP methods. Raises as `explain`."""
+    with recorded(rooms.ledger, caller, "comparison:create", model=ask.model, method=ask.options.method) as note:
+        lime_ask = replace(ask, options=replace(ask.options, method="lime"))
+        shap = explained(rooms, serving, caller, ask, note)
+        note["shap_receipt"] = note["first_receipt"]
+        lime = explained(rooms, serving, caller, lime_ask, note)
     pairs = [(s, o) for a, b in zip(shap.full, lime.full, strict=True) for s, o in zip(a, b, strict=True)]
     return Compared(shap, lime, [agreement(s.attributions, o.attributions) for s, o in pairs])

@@ -13,7 +13,7 @@ from explainer.registry.rows import code_rows, uncode_rows
 from explainer.usecases.answering import answer_rows
 from explainer.usecases.keeping import keep_receipts
 from explainer.usecases.options import check_options
-from explainer.usecases.recording import recorded
+from explainer.usecases.recording import Note, recorded
 from explainer.usecases.rooms import Caller, Rooms
 from explainer.usecases.serving import Serving
 
@@ -39,30 +39,35 @@ class Explained:
 def explain(rooms: Rooms, serving: Serving, caller: Caller, ask: ExplainAsk) -> Explained:
     """Explain every row of `ask.instances`; raises RequestRefused, ModelFailed, NotReady, Overloaded, StorageFailed."""
     with recorded(rooms.ledger, caller, "explanation:create", model=ask.model, method=ask.options.method) as note:
-        rooms.access.require(caller.principal, Permission.EXPLANATION_CREATE, ask.model)
-        version = rooms.registry.serve(ask.model, ask.version)
-        note["version"], note["digest"] = version.manifest.version, version.digest
-        check_count(ask.instances, rooms.settings.max_rows)
-        rows = code_rows(version.manifest.features, ask.instances)
-        report = serving.opened(version)
-        check_options(ask.options, version.manifest, report)
-        answers = answer_rows(rooms, version, report, rows, ask.options)
-        receipts = keep_receipts(rooms, caller, version, ask.options, rows, answers)
-        note["rows"], note["hits"] = len(rows), sum(a.hit for a in answers)
-        note["first_receipt"] = receipts[0]
-        full = [a.explanations for a in answers]
-        values = [list(row.values()) for row in uncode_rows(version.manifest.features, rows)]
-        items = [
-            {
-                "row": i,
-                **disclose(e, version.manifest.features, values[i], caller.principal.role, ask.options.top),
-                "cache": "hit" if answers[i].hit else "miss",
-                "receipt": receipts[i],
-            }
-            for i, row in enumerate(full)
-            for e in row
-        ]
-        return Explained(version, rows, items, full)
+        return explained(rooms, serving, caller, ask, note)
+
+
+def explained(rooms: Rooms, serving: Serving, caller: Caller, ask: ExplainAsk, note: Note) -> Explained:
+    """The same inside an entry that is being written: facts go into `note`."""
+    rooms.access.require(caller.principal, Permission.EXPLANATION_CREATE, ask.model)
+    version = rooms.registry.serve(ask.model, ask.version)
+    features = version.manifest.features
+    note["version"], note["digest"] = version.manifest.version, version.digest
+    check_count(ask.instances, rooms.settings.max_rows)
+    rows = code_rows(features, ask.instances)
+    report = serving.opened(version)
+    check_options(ask.options, version.manifest, report)
+    answers = answer_rows(rooms, version, report, rows, ask.options)
+    receipts = keep_receipts(rooms, caller, version, ask.options, rows, answers)
+    note["rows"], note["hits"], note["first_receipt"] = len(rows), sum(a.hit for a in answers), receipts[0]
+    full = [a.explanations for a in answers]
+    values = [list(row.values()) for row in uncode_rows(features, rows)]
+    items = [
+        {
+            "row": i,
+            **disclose(e, features, values[i], caller.principal.role, ask.options.top),
+            "cache": "hit" if answers[i].hit else "miss",
+            "receipt": receipts[i],
+        }
+        for i, row in enumerate(full)
+        for e in row
+    ]
+    return Explained(version, rows, items, full)
 
 
 def check_count(instances: Any, limit: int) -> None:
