@@ -42,8 +42,8 @@ class Trees:
     All nodes of all trees lie in flat arrays of length `nodes`; children are absolute node numbers, -1 at a leaf.
     A row goes left when its test holds: kind 0 `x <= threshold`, kind 1 `x < threshold`, kind 2 `x is in the node's
     category set` (bits set_words[set_start[n] : set_start[n] + set_size[n]], 64 categories a word; a value that is
-    negative or beyond the set is not in it). NaN goes left exactly where `missing_left`. With `single` both sides
-    are compared after rounding x to float32.
+    negative or beyond the set is not in it), kind 3 as kind 0, but zero (up to 1e-35) counts as missing. A missing
+    value (NaN) goes left exactly where `missing_left`. With `single` x is rounded to float32 before it is compared.
     """
 
     roots: IntArray

@@ -1,0 +1,100 @@
+"""The columns of a traced preprocessing computed by numpy alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+
+from explainer.attribution.model import IntArray
+from explainer.formats.structure.tracks import Track
+from explainer.records import FloatArray
+
+Operation = Callable[[FloatArray, FloatArray, Any], FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """Columns that go through the same kinds of step, side by side."""
+
+    columns: IntArray
+    owners: IntArray
+    steps: tuple[tuple[Operation, FloatArray, object], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Columns that depend on one feature's code: one row for each code, the last for a missing value."""
+
+    columns: IntArray
+    owner: int
+    values: FloatArray
+
+
+class Encoder:
+    """`encode` of Columns: coded rows (rows, features) to the matrix (rows, columns) that the estimator is fed.
+
+    `tables[f]` gives all columns for every code of feature f, missing last. The operations and their order are
+    scikit-learn's own, so the numbers are the same to the bit.
+    """
+
+    def __init__(self, tracks: Sequence[Track], tables: dict[int, FloatArray]) -> None:
+        self.width = len(tracks)
+        self.tables = [_table(owner, tracks, tables[owner]) for owner in sorted({t.owner for t in tracks if t.tabled})]
+        alike: dict[object, list[int]] = {}
+        for column, track in enumerate(tracks):
+            if not track.tabled:
+                alike.setdefault(tuple((s.kind, s.setting) for s in track.steps), []).append(column)
+        self.numbers = [_numbers(columns, tracks) for columns in alike.values()]
+
+    def __call__(self, rows: FloatArray) -> FloatArray:
+        made = np.empty((len(rows), self.width))
+        for table in self.tables:
+            codes = rows[:, table.owner]
+            index = np.where(np.isnan(codes), len(table.values) - 1.0, codes).astype(np.intp)
+            made[:, table.columns] = table.values[index]
+        for group in self.numbers:
+            numbers = rows[:, group.owners]
+            for operation, operand, setting in group.steps:
+                numbers = operation(numbers, operand, setting)
+            made[:, group.columns] = numbers
+        return made
+
+
+def _table(owner: int, tracks: Sequence[Track], values: FloatArray) -> _Table:
+    columns = np.array([i for i, t in enumerate(tracks) if t.tabled and t.owner == owner], dtype=np.int64)
+    return _Table(columns, owner, np.ascontiguousarray(values[:, columns]))
+
+
+def _numbers(columns: list[int], tracks: Sequence[Track]) -> _Numbers:
+    steps: list[tuple[Operation, FloatArray, object]] = []
+    for place, step in enumerate(tracks[columns[0]].steps):
+        operand = np.array([tracks[c].steps[place].operand for c in columns])
+        steps.append((_OPERATIONS[step.kind], operand, step.setting))
+    owners = np.array([tracks[c].owner for c in columns], dtype=np.int64)
+    return _Numbers(np.array(columns, dtype=np.int64), owners, tuple(steps))
+
+
+def _is_missing(x: FloatArray, marker: object) -> Any:
+    return np.isnan(x) if marker is None else x == marker
+
+
+def _ufunc(x: FloatArray, operand: FloatArray, setting: Any) -> FloatArray:
+    with np.errstate(all="ignore"):
+        return cast(FloatArray, np.asarray(setting(x), dtype=np.float64))
+
+
+_OPERATIONS: dict[str, Operation] = {
+    "subtract": lambda x, v, _: x - v,
+    "add": lambda x, v, _: x + v,
+    "multiply": lambda x, v, _: x * v,
+    "divide": lambda x, v, _: x / v,
+    "clip": lambda x, _, ends: np.clip(x, ends[0], ends[1]),
+    "above": lambda x, v, _: (x > v).astype(np.float64),
+    "equals": lambda x, v, _: (x == v).astype(np.float64),
+    "missing": lambda x, _, marker: _is_missing(x, marker).astype(np.float64),
+    "fill": lambda x, v, marker: np.where(_is_missing(x, marker), v, x),
+    "ufunc": _ufunc,
+}

@@ -1,0 +1,107 @@
+"""The room's door: versions are opened here, asked here, and closed here; models run in processes of their own."""
+
+from __future__ import annotations
+
+import threading
+
+from explainer.errors import NotReady
+from explainer.records import ExplainOptions, Explanation, FloatArray, LoadOrder, OpenReport
+from explainer.settings import Settings
+from explainer.workers.forking import Forker
+from explainer.workers.trial import tried
+from explainer.workers.version import PoolState, VersionPool
+
+OPENER = "explainer.workers.opening:open_version"
+
+
+class WorkerPools:
+    """The workers of all served versions; safe for any number of threads.
+
+    `opener` names the function `package.module:name` that makes an order ready inside a worker.
+    """
+
+    def __init__(self, settings: Settings, *, opener: str | None = None, sandbox: bool = True) -> None:
+        self._settings = settings
+        self._forker = Forker(
+            opener or OPENER,
+            memory_mb=settings.worker_memory_mb,
+            sandbox=sandbox,
+        )
+        self._versions: dict[str, VersionPool] = {}
+        self._guard = threading.Lock()
+
+    def start(self) -> None:
+        """Begin to start the nursery; returns at once."""
+        self._forker.start()
+
+    def open(self, order: LoadOrder) -> OpenReport:
+        """Serve a version; returns when its first worker is ready. A version that is served already stays as it is.
+
+        Raises ModelRefused or ModelFailed with every problem, and then the version is not served.
+        """
+        with self._guard:
+            served = self._versions.get(order.digest)
+        if served is not None:
+            return served.report
+        version = VersionPool(order, self._settings, self._forker.fork)
+        report = version.open()
+        with self._guard:
+            first = self._versions.setdefault(order.digest, version)
+        if first is not version:
+            version.close()
+        return report
+
+    def trial(self, order: LoadOrder, rows: FloatArray) -> OpenReport:
+        """Open a version in a worker that is thrown away, and have it predict and explain `rows` by each family.
+
+        Raises ModelRefused with every problem.
+        """
+        return tried(self._forker.fork, order, rows, self._settings)
+
+    def predict(self, digest: str, rows: FloatArray) -> FloatArray:
+        """Return finite predictions of shape (rows, outputs).
+
+        Raises ModelFailed when the model raises or answers nonsense, WorkerDied, WorkerTimedOut, Overloaded when no
+        worker becomes free in time, NotReady when the version is not in service.
+        """
+        return self._version(digest).predict(rows)
+
+    def explain(self, digest: str, rows: FloatArray, options: ExplainOptions) -> list[tuple[Explanation, ...]]:
+        """Return for each row the explanations of the classes that `options` asks for; raises as `predict` does."""
+        return self._version(digest).explain(rows, options)
+
+    def report(self, digest: str) -> OpenReport:
+        """What the workers found when they opened the version; NotReady when it is not served."""
+        return self._version(digest).report
+
+    def state(self) -> dict[str, PoolState]:
+        """How every served version is doing, by digest."""
+        with self._guard:
+            versions = dict(self._versions)
+        return {digest: version.state() for digest, version in versions.items()}
+
+    def processes(self) -> list[int]:
+        """Process numbers of the nursery and its spare."""
+        return self._forker.pids()
+
+    def close(self, digest: str) -> None:
+        """Stop serving a version: calls that are running are answered, later ones get NotReady."""
+        with self._guard:
+            version = self._versions.pop(digest, None)
+        if version is not None:
+            version.close()
+
+    def shutdown(self) -> None:
+        """End every process; calls that are running fail with WorkerDied."""
+        with self._guard:
+            versions, self._versions = list(self._versions.values()), {}
+        for version in versions:
+            version.close()
+        self._forker.stop()
+
+    def _version(self, digest: str) -> VersionPool:
+        with self._guard:
+            version = self._versions.get(digest)
+        if version is None:
+            raise NotReady("This version is not being served.")
+        return version
