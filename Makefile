@@ -58,8 +58,9 @@ $(VENV)/.demo: $(PROJECT) | $(BIN)/uv
 	@touch $@
 
 $(VENV)/.models: $(VENV)/.demo $(shell find explainer/demo -type f -not -path '*/__pycache__/*')
-	@echo "Training the demo models ..." >&2
+	@echo "Training and registering the demo models ..." >&2
 	@$(BIN)/python -m explainer.demo.build $(MODELS) >/dev/null
+	@$(BIN)/explainer demo --models $(MODELS) --build-only
 	@touch $@
 
 $(VENV)/.test: $(PROJECT) | $(BIN)/uv

@@ -25,7 +25,8 @@ DEMO_NAME = "demo"
 @click.option("--host", help="Loopback address to listen on (default: 127.0.0.1)")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on (default: 8080)")
 @click.option("--models", type=click.Path(path_type=Path), help="Where the model folders are built")
-def command(host: str | None, port: int | None, models: Path | None) -> None:
+@click.option("--build-only", is_flag=True, help="Build and register the models, and serve nothing")
+def command(host: str | None, port: int | None, models: Path | None, build_only: bool) -> None:
     """Serve four demo models, with a sign-in and an API key that are made here and work only here."""
     settings = demo_settings(Settings.from_environment())
     host, port = host or settings.host, port or settings.port
@@ -33,10 +34,11 @@ def command(host: str | None, port: int | None, models: Path | None) -> None:
         raise InvalidOption(f"host: the demo listens on loopback only, not on {host}; use `explainer serve` for more.")
     environment = {**os.environ, "EXPLAINER_VAR": str(settings.var), "EXPLAINER_REGISTRY": str(settings.registry)}
     os.environ.update(environment)
+    command = [sys.executable, "-m", "explainer.cli.demo_models", str(models or settings.var / "models")]
+    if build_only:
+        sys.exit(subprocess.run(command, env=environment, check=False).returncode)  # noqa: S603
     password = _make_ways_in(settings)
-    builder = subprocess.Popen(  # noqa: S603
-        [sys.executable, "-m", "explainer.cli.demo_models", str(models or settings.var / "models")], env=environment
-    )
+    builder = subprocess.Popen(command, env=environment)  # noqa: S603
     click.echo(f"\n  explainer demo at http://{f'[{host}]' if ':' in host else host}:{port}")
     click.echo(f"  sign in as {DEMO_NAME} with the password {password}")
     click.echo(f"  API key for scripts: {settings.var / 'api-key'}\n")
