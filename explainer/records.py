@@ -20,7 +20,7 @@ Task = Literal["classification", "regression"]
 OutputSpace = Literal["raw", "log_odds", "probability"]
 
 
-# --- what a model is -----------------------------------------------------------------------------------------------------
+# --- what a model is --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

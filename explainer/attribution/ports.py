@@ -22,7 +22,7 @@ class Background:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is explained: a model against a background. `kinds[i]` is how many categories feature i has, 0 if numeric."""
+    """What is explained: a model against a background. `kinds[i]` counts the categories of feature i, 0 if numeric."""
 
     model: OpenedModel
     model_digest: str

@@ -24,7 +24,7 @@ def without(service: Service, name: str) -> dict[str, Any]:
 
 ROWS = {
     "empty list": (lambda _: [], "instances"),
-    "not a list": (lambda s: row(s), "instances"),
+    "not a list": (row, "instances"),
     "a string": (lambda _: "rows", "instances"),
     "null": (lambda s: None, "instances"),
     "empty row": (lambda s: [{}], "duration_months"),

@@ -15,12 +15,12 @@ import skops.io
 import xgboost
 
 from explainer.attribution.engine import Engine
+from explainer.attribution.maskers import background as background_of
 from explainer.attribution.ports import Subject
 from explainer.formats import open_model
 from explainer.records import ExplainOptions, Explanation, FloatArray, LoadOrder, OutputSpace
 from explainer.registry.candidate import check_folder
 from explainer.registry.rows import uncode_rows
-from explainer.attribution.maskers import background as background_of
 
 MODELS = ["credit-gbm", "credit-xgb", "credit-mlp", "diabetes-forest"]
 FEW = 10  # features that differ between row and background in the reduced games
