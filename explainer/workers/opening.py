@@ -15,23 +15,24 @@ if TYPE_CHECKING:
     from explainer.attribution.engine import Engine
     from explainer.attribution.model import OpenedModel
     from explainer.attribution.ports import Subject
+    from explainer.attribution.reference import Engines
 
 __all__ = ["ServedVersion", "open_version", "preload"]
 
 
 @dataclass(frozen=True, slots=True)
 class ServedVersion:
-    """An engine with the manifest that its answers are put in the words of."""
+    """Engines with the manifest that their answers are put in the words of."""
 
-    engine: Engine
+    engines: Engines
     manifest: Manifest
     report: OpenReport
 
     def predict(self, rows: FloatArray) -> FloatArray:
-        return self.engine.predict(rows)
+        return self.engines.own.predict(rows)
 
     def explain(self, rows: FloatArray, options: ExplainOptions) -> list[tuple[Explanation, ...]]:
-        return self.engine.explain(rows, options, self.manifest)
+        return self.engines.against(options.background).explain(rows, options, self.manifest)
 
 
 def open_version(order: LoadOrder) -> ServedVersion:
@@ -39,7 +40,7 @@ def open_version(order: LoadOrder) -> ServedVersion:
 
     Raises ModelRefused with every reason when the model cannot be opened or does not reproduce its golden predictions.
     """
-    from explainer.attribution.engine import Engine
+    from explainer.attribution.reference import Engines
     from explainer.formats import compare_golden, open_model
 
     model = open_model(order)
@@ -47,8 +48,8 @@ def open_version(order: LoadOrder) -> ServedVersion:
     if problems:
         told = "; ".join(problem.detail for problem in problems)
         raise ModelRefused(f"The model does not reproduce its golden predictions: {told}", problems=problems)
-    engine = Engine(_subject(model, order))
-    return ServedVersion(engine, order.manifest, _report(model, engine))
+    engines = Engines(_subject(model, order))
+    return ServedVersion(engines, order.manifest, _report(model, engines.own))
 
 
 def _subject(model: OpenedModel, order: LoadOrder) -> Subject:

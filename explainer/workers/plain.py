@@ -1,7 +1,9 @@
-"""Records to JSON values and back, strictly by their type hints; what JSON lacks travels as `nan`, `inf`, `-inf`."""
+"""Records to JSON values and back, strictly by their type hints; what JSON lacks travels as text: `nan`, bytes as base64."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import dataclasses
 import math
 import types
@@ -27,6 +29,8 @@ def to_plain(value: Any) -> Any:
         return float(value) if math.isfinite(value) else repr(float(value))
     if isinstance(value, Path):
         return str(value)
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
     if isinstance(value, (tuple, list)):
         return [to_plain(item) for item in value]
     if isinstance(value, dict):
@@ -150,6 +154,15 @@ def _float(plain: Any) -> float:
     raise PlainError("A number was expected.")
 
 
+def _bytes(plain: Any) -> bytes:
+    if not isinstance(plain, str):
+        raise PlainError("Bytes as base64 were expected.")
+    try:
+        return base64.b64decode(plain, validate=True)
+    except (binascii.Error, ValueError):
+        raise PlainError("Bytes as base64 were expected.") from None
+
+
 def _path(plain: Any) -> Path:
     if not isinstance(plain, str):
         raise PlainError("A path was expected.")
@@ -161,5 +174,6 @@ _SCALARS: dict[Any, Decoder] = {
     int: _exact(int),
     bool: _exact(bool),
     float: _float,
+    bytes: _bytes,
     Path: _path,
 }

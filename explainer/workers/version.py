@@ -44,6 +44,7 @@ class VersionPool:
         self._changed = threading.Condition()
         self._idle: deque[Worker] = deque()
         self._busy: set[Worker] = set()
+        self._waiting: deque[object] = deque()  # who came first is served first
         self._health = Health()
         self._closed = False
         self._isolation: tuple[str, ...] = ()
@@ -90,6 +91,10 @@ class VersionPool:
                 isolation=self._isolation,
             )
 
+    def waiting(self) -> int:
+        """How many questions wait for a worker."""
+        return len(self._waiting)
+
     def close(self) -> None:
         """End idle workers now and busy ones when they have answered."""
         with self._changed:
@@ -107,7 +112,7 @@ class VersionPool:
         taken = [self._take(longest if patience_ms is None else min(longest, patience_ms / 1000))]
         try:
             with self._changed:
-                while self._idle and len(taken) < most:
+                while self._idle and not self._waiting and len(taken) < most:
                     taken += self._next_idle()
             yield taken
         finally:
@@ -115,19 +120,24 @@ class VersionPool:
                 self._give_back(worker)
 
     def _take(self, patience_s: float) -> Worker:
-        deadline = within(patience_s)
+        deadline, place = within(patience_s), object()
         with self._changed:
-            while True:
-                if self._closed:
-                    raise NotReady("This version has been taken out of service.")
-                if why := self._health.out_of_service:
-                    raise NotReady(f"This version is out of service: {why}.")
-                if found := self._next_idle():
-                    return found[0]
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    raise self._none_free(patience_s)
-                self._changed.wait(left)
+            self._waiting.append(place)
+            try:
+                while True:
+                    if self._closed:
+                        raise NotReady("This version has been taken out of service.")
+                    if why := self._health.out_of_service:
+                        raise NotReady(f"This version is out of service: {why}.")
+                    if self._waiting[0] is place and (found := self._next_idle()):
+                        return found[0]
+                    left = deadline - time.monotonic()
+                    if left <= 0:
+                        raise self._none_free(patience_s)
+                    self._changed.wait(left)
+            finally:
+                self._waiting.remove(place)
+                self._changed.notify_all()
 
     def _next_idle(self) -> list[Worker]:
         while self._idle:
@@ -149,7 +159,7 @@ class VersionPool:
             self._busy.discard(worker)
             if sound and not self._closed:
                 self._idle.append(worker)
-                self._changed.notify()
+                self._changed.notify_all()  # the keeper waits here as well: one wake-up could go to it
                 return
             if not self._closed:
                 self._lost(worker, at_work=True)
@@ -181,7 +191,7 @@ class VersionPool:
                 worker.close()
             elif worker.sound():
                 self._idle.append(worker)
-                self._changed.notify()
+                self._changed.notify_all()
             else:
                 self._lost(worker, at_work=True)
 

@@ -139,3 +139,48 @@ def test_a_closed_version_is_not_ready() -> None:
     assert len(errors) == 1
     with pytest.raises(NotReady):
         pool.predict(row(fake_models.GOOD))
+
+
+def test_nobody_is_passed_over_while_a_worker_is_free() -> None:
+    """Eight askers that come again and again to one worker are all served: no wake-up goes to somebody else."""
+    pool = VersionPool(order_of(), replace(SETTINGS, queue_timeout_s=1.5), thread_worker)
+    pool.open()
+    failed: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            for _ in range(60):
+                pool.predict(row(fake_models.GOOD, 2.0))
+        except Overloaded as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    pool.close()
+    assert failed == []
+
+
+def test_who_came_first_is_served_first() -> None:
+    """While somebody waits, whoever comes later does not overtake."""
+    pool = VersionPool(order_of(), SETTINGS, thread_worker)
+    pool.open()
+    served: list[int] = []
+    with pool._workers(1):
+        threads = []
+        for number in range(5):
+            threads.append(threading.Thread(target=lambda n=number: _served(pool, served, n)))
+            threads[-1].start()
+            while pool.waiting() <= number:
+                threading.Event().wait(0.001)
+    for thread in threads:
+        thread.join()
+    pool.close()
+    assert served == [0, 1, 2, 3, 4]
+
+
+def _served(pool: VersionPool, served: list[int], number: int) -> None:
+    with pool._workers(1):
+        served.append(number)
