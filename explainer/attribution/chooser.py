@@ -45,9 +45,11 @@ def choose(methods: Sequence[Method], subject: Subject, ask: Ask, row: FloatArra
             raise InvalidOption(f"Method {wanted!r} does not fit: {found.why} {_fitting(methods, subject, ask, row)}")
         return Choice(named, ask, found.exact, f"Asked for by name. {found.why}")
     family = "shap" if wanted == "auto" else wanted
-    ladder = sorted((m for m in methods if m.family == family), key=lambda m: (m.rung, m.name))
+    ladder = sorted((m for m in methods if m.family == family != "other"), key=lambda m: (m.rung, m.name))
     if not ladder:
-        known = ", ".join(dict.fromkeys(["auto", *(m.family for m in methods), *(m.name for m in methods)]))
+        known = ", ".join(
+            dict.fromkeys(["auto", *(m.family for m in methods if m.family != "other"), *(m.name for m in methods)])
+        )
         raise InvalidOption(f"Method {wanted!r} is not known; choose one of {known}.")
     for method in ladder:
         found = method.suits(subject, ask, row)

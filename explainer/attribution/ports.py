@@ -78,7 +78,7 @@ class Method(Protocol):
 
     name: ClassVar[str]
     version: ClassVar[int]  # raised whenever a number it gives may change: it is part of the cache key
-    family: ClassVar[Literal["shap", "lime"]]
+    family: ClassVar[Literal["shap", "lime", "other"]]  # other: another game, taken by its own name alone
     rung: ClassVar[int]  # place on the ladder of `auto`: the lowest that fits wins; 10 linear .. 90 last resort
     summary: ClassVar[str]  # one sentence for people
 

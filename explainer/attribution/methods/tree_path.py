@@ -43,7 +43,7 @@ class PreparedTreePath:
 class TreePath:
     name: ClassVar[str] = "tree_path"
     version: ClassVar[int] = 1
-    family: ClassVar[Literal["shap", "lime"]] = "shap"
+    family: ClassVar[Literal["shap", "lime", "other"]] = "other"
     rung: ClassVar[int] = 95
     summary: ClassVar[str] = "Another question: absent features follow the training rows down the trees; no background."
 
