@@ -10,7 +10,7 @@ from http import HTTPStatus
 from flask import Response, g, request
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 import webui.pages
 from explainer import __version__
@@ -18,7 +18,7 @@ from explainer.api import document, health, ledger, models, receipts
 from explainer.api.body import StrictRequest
 from explainer.api.guard import EXTENSION, House, caller, house
 from explainer.api.problems import problem_response, refuse_settings
-from explainer.errors import ExplainerError, RequestRefused, TooLarge
+from explainer.errors import ExplainerError, RequestRefused, StorageFailed, TooLarge
 from explainer.usecases.recording import record_refusal
 from explainer.usecases.rooms import Rooms
 from explainer.usecases.serving import Serving
@@ -87,19 +87,28 @@ def _name_request() -> None:
 
 def _add_headers(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
-    for name, value in SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
+    if "Content-Security-Policy" not in response.headers:
+        response.headers.extend(SECURITY_HEADERS)
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     return response
 
 
 def _answer_error(error: ExplainerError) -> Response:
-    if "caller" in g:
-        record_refusal(house().rooms.ledger, caller(), "request:refuse", error.code)
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("%s %s: %s", g.request_id, error.code, error.detail)
-    return _render(error)
+    return _render(_with_entry(error))
+
+
+def _with_entry(error: ExplainerError) -> ExplainerError:
+    """See to it that an admitted request has its entry; where none can be written, that is what is answered."""
+    if "caller" in g:
+        try:
+            record_refusal(house().rooms.ledger, caller(), "request:refuse", error.code)
+        except StorageFailed as lost:
+            log.error("%s %s: %s", g.request_id, lost.code, lost.detail)
+            return lost
+    return error
 
 
 def _answer_http_error(error: HTTPException) -> Response:
@@ -110,14 +119,16 @@ def _answer_http_error(error: HTTPException) -> Response:
         return error.get_response()  # type: ignore[return-value]
     if error.code is not None and error.code < HTTPStatus.BAD_REQUEST:
         return error.get_response()  # type: ignore[return-value]
-    return _answer_error(RouteRefused(error))
+    response = _answer_error(RouteRefused(error))
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return response
 
 
 def _answer_failure(error: Exception) -> Response:
     log.exception("%s failed", g.request_id, exc_info=error)
-    return _render(
-        ServiceError(f"Something went wrong here, not in your request. Name {g.request_id} to whoever runs this.")
-    )
+    detail = f"Something went wrong here, not in your request. Name {g.request_id} to whoever runs this."
+    return _render(_with_entry(ServiceError(detail)))
 
 
 def _render(error: ExplainerError) -> Response:

@@ -7,6 +7,7 @@ from explainer.cache.memory import MemoryTier
 from explainer.cache.ports import Tier
 from explainer.cache.sqlite import DiskTier
 from explainer.cache.tiers import Cache, NoCache
+from explainer.errors import StorageFailed
 from explainer.ledger.sqlite import Ledger
 from explainer.receipts.store import ReceiptStore
 from explainer.registry.store import Registry
@@ -18,9 +19,15 @@ MEGABYTE = 1_000_000
 
 
 def furnish(settings: Settings) -> Rooms:
-    """Open every store under `settings.var`; workers start when `rooms.workers.start()` is called."""
+    """Open every store under `settings.var`; workers start when `rooms.workers.start()` is called.
+
+    Raises StorageFailed when the folder cannot be made or a store in it cannot be opened.
+    """
     var = settings.var
-    var.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        var.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StorageFailed(f"The folder {var} (EXPLAINER_VAR) could not be made: {error.strerror}.") from error
     return Rooms(
         settings=settings,
         access=Access(var / "access.db", session_hours=settings.session_hours),

@@ -13,6 +13,8 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from tests.house import House
+
 CHROMIUM_NAMES = ("/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM_ARGUMENTS = (
     "--headless",
@@ -81,3 +83,11 @@ def browser() -> Iterator[Browser]:
 def repository() -> Path:
     """The folder that holds pyproject.toml."""
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    """Real rooms in a folder of this test's own, but for the workers, which answer from a small additive model."""
+    from tests.house import build
+
+    return build(tmp_path)

@@ -214,3 +214,52 @@ def test_no_acknowledged_write_is_lost_to_kill_9(tmp_path: Path) -> None:
         process.wait()
         acknowledged = {line.decode().strip() for line in said if line.endswith(b"\n")}
         assert acknowledged <= set(notes(DurableFile(path, SCHEMA)))
+
+
+def test_a_backup_is_one_whole_file(file: DurableFile, tmp_path: Path) -> None:
+    """The copy has everything that was written, is private, and opens by itself; its source goes on."""
+    note(file, "before")
+    file.backup_to(tmp_path / "copy.db")
+    note(file, "after")
+    assert [p.name for p in tmp_path.glob("copy.db*")] == ["copy.db"]
+    assert stat.S_IMODE((tmp_path / "copy.db").stat().st_mode) == 0o600
+    assert notes(DurableFile(tmp_path / "copy.db", SCHEMA)) == ["before"]
+    assert notes(file) == ["before", "after"]
+
+
+def test_a_backup_under_load_is_a_moment(file: DurableFile, tmp_path: Path) -> None:
+    """While threads write pairs in one transaction each, no copy ever holds half a pair."""
+    stop = threading.Event()
+
+    def pair(connection: sqlite3.Connection) -> None:
+        (count,) = connection.execute("SELECT COUNT(*) FROM notes").fetchone()
+        for side in ("left", "right"):
+            connection.execute("INSERT INTO notes (text) VALUES (?)", (f"{side} {count}",))
+
+    def work() -> None:
+        while not stop.is_set():
+            file.write(pair)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for i in range(5):
+            file.backup_to(tmp_path / f"copy-{i}.db")
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    for i in range(5):
+        found = notes(DurableFile(tmp_path / f"copy-{i}.db", SCHEMA))
+        assert sum(text.startswith("left") for text in found) * 2 == len(found)
+
+
+def test_a_backup_that_cannot_be_written_is_a_failed_storage(file: DurableFile, tmp_path: Path) -> None:
+    """A folder in the way and a source that is closed are said as such."""
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(StorageFailed):
+        file.backup_to(tmp_path / "folder")
+    file.close()
+    with pytest.raises(StorageFailed):
+        file.backup_to(tmp_path / "copy.db")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +12,7 @@ from explainer.errors import Problem
 from explainer.records import Feature
 
 PREFIX = "row-"
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ def typed_row(features: Sequence[Feature], form: Mapping[str, str]) -> dict[str,
 
 def fields(features: Sequence[Feature], row: Mapping[str, Any] | None, problems: Sequence[Problem] = ()) -> list[Field]:
     """The form's inputs, filled from `row`, with each field's own problem beside it."""
-    found = {p.where.rsplit(".", 1)[-1]: p.detail for p in problems}
+    found = {p.where.partition(".")[2]: p.detail for p in problems}
     return [Field(f, _text((row or {}).get(f.name)), found.get(f.name)) for f in features]
 
 
@@ -39,12 +42,9 @@ def _value(feature: Feature, text: str) -> Any:
         return text
     if feature.type == "boolean":
         return {"true": True, "false": False}.get(text, text)
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+    if not NUMBER.fullmatch(text) or not math.isfinite(float(text)):
+        return text
+    return int(text) if text.lstrip("+-").isdigit() else float(text)
 
 
 def _text(value: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from urllib.parse import urlsplit
 
 from flask import Response, current_app, g, redirect, request, url_for
@@ -47,7 +46,8 @@ def check_form() -> None:
     """Refuse a form that another site sent, or that carries another session's token."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"} or not _same_origin():
         raise NotPermitted("This form was sent from another site.")
-    if "caller" in g and not hmac.compare_digest(request.form.get("token", ""), form_token()):
+    cookie, given = request.cookies.get(SESSION_COOKIE, ""), request.form.get("token", "")
+    if "caller" in g and not rooms().access.csrf_fits(cookie, given):
         raise NotPermitted("This form is from an earlier session: go back, reload the page and send it again.")
 
 
@@ -71,9 +71,9 @@ def set_cookie(response: Response, token: str) -> None:
 
 def local_path(target: str | None) -> str | None:
     """`target` when it leads to a page of this service, else None."""
-    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
+    if not target or not target.startswith("/") or target.startswith("//"):
         return None
-    return None if urlsplit(target).netloc else target
+    return target if target.isprintable() and "\\" not in target and not urlsplit(target).netloc else None
 
 
 def _same_origin() -> bool:

@@ -18,13 +18,11 @@ def number(value: float | None, digits: int = 3) -> str:
         return "–"
     if value == 0:
         return "0"
-    text = (
-        f"{value:.{digits}g}"
-        if 1e-4 <= abs(value) < 10**digits
-        else f"{value:,.0f}"
-        if abs(value) >= 1
-        else f"{value:.1e}"
-    )
+    text = f"{value:.{digits}g}"
+    if "e" in text and 1 <= abs(value) < 1e15:
+        text = f"{value:,.0f}"
+    elif abs(value) < 1e-4:
+        text = f"{value:.1e}"
     return text.replace("-", MINUS)
 
 
@@ -44,7 +42,9 @@ def value(raw: Any) -> str:
         return "missing"
     if isinstance(raw, bool):
         return "yes" if raw else "no"
-    return f"{raw:,}" if isinstance(raw, int) else number(raw, 5) if isinstance(raw, float) else str(raw)
+    if isinstance(raw, int):
+        return f"{raw:,}".replace("-", MINUS)
+    return number(raw, 5) if isinstance(raw, float) else str(raw)
 
 
 def bound(limit: float | None) -> str:

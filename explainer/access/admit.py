@@ -89,6 +89,10 @@ class Access:
         if not self.may(principal, permission, model):
             raise NotPermitted(f"{principal.id} has no grant for model {model!r}; ask an administrator for it.")
 
+    def backup_to(self, path: Path) -> None:
+        """Write a consistent copy to a new file."""
+        self._file.backup_to(path)
+
     def close(self) -> None:
         self._file.close()
 

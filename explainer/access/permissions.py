@@ -19,3 +19,5 @@ class Permission(StrEnum):
     KEY_MANAGE = "access:key:manage"
     USER_MANAGE = "access:user:manage"
     SESSION_MANAGE = "access:session:manage"  # list and end sessions of other people
+    BACKUP_CREATE = "house:backup:create"
+    INSTALLATION_INSPECT = "house:installation:inspect"

@@ -56,7 +56,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(result) < len(pairs):
         seen: set[str] = set()
         twice = next(k for k, _ in pairs if k in seen or seen.add(k))  # type: ignore[func-returns-value]
-        raise MalformedRequest(f"The body names {twice!a} twice in one object: which one is meant?")
+        raise MalformedRequest(f"The body names {twice[:60]!a} twice in one object: which one is meant?")
     return result
 
 
@@ -72,8 +72,9 @@ def _finite(text: str) -> float:
 
 
 def _integer(text: str) -> int:
-    if len(text) > 40:
-        raise MalformedRequest(f"The body holds an integer of {len(text)} digits; numbers have at most 40.")
+    digits = len(text.removeprefix("-"))
+    if digits > 40:
+        raise MalformedRequest(f"The body holds an integer of {digits} digits; numbers have at most 40.")
     return int(text)
 
 

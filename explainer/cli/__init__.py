@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -21,6 +22,7 @@ COMMANDS = {
     "users": "People who may sign in",
     "keys": "API keys of programs",
     "ledger": "Verify the record of everything that happened",
+    "backup": "Copy accounts, receipts, ledger and registry while the service runs",
     "doctor": "Look at this installation and say what is not as it should be",
 }
 
@@ -51,10 +53,13 @@ def explainer() -> None:
     """
 
 
-def main() -> None:
-    """Run a command; an error raised on purpose is printed with its reasons, and ends with status 1."""
+def main(words: Sequence[str] | None = None, obj: object = None) -> None:
+    """Run the command that `words` say (default: this process's arguments); `obj` is its context's object.
+
+    An error raised on purpose is printed with its reasons, and ends with status 1.
+    """
     try:
-        explainer(standalone_mode=False)
+        explainer(words, prog_name="explainer", standalone_mode=False, obj=obj)
     except click.ClickException as error:
         error.show()
         sys.exit(2)

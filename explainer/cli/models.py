@@ -9,6 +9,7 @@ import click
 
 from explainer.api.render import model_line, model_page
 from explainer.cli.rooms import desk
+from explainer.errors import InvalidOption
 from explainer.registry.signature import generate, sign
 from explainer.usecases.models import list_models, show_model
 from explainer.usecases.register import retire
@@ -57,7 +58,10 @@ def retire_version(name: str, version: str) -> None:
 @click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
 def keygen(path: Path) -> None:
     """Make an Ed25519 key pair: PATH (private, keep it) and PATH.pub (put it into EXPLAINER_TRUSTED_KEYS)."""
-    generate(path)
+    try:
+        generate(path)
+    except OSError as error:
+        raise InvalidOption(f"path: {error.filename} could not be written: {error.strerror}.") from error
     click.echo(f"Wrote {path} and {path}.pub.")
 
 

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import getpass
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+
+import click
 
 from explainer.records import Principal
 from explainer.settings import Settings
 from explainer.usecases.rooms import Caller, Rooms
 from explainer.usecases.serving import Serving
 from explainer.wiring import furnish
+
+
+@dataclass(frozen=True, slots=True)
+class Furnisher:
+    """Who furnishes the rooms; as the `obj` of the command line it takes the place of `wiring.furnish`."""
+
+    furnish: Callable[[Settings], Rooms]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +40,9 @@ class Desk:
 @contextmanager
 def desk(settings: Settings | None = None, *, workers: bool = False) -> Iterator[Desk]:
     """Furnish the rooms of `settings` (default: the environment's); with `workers`, models can be opened."""
-    rooms = furnish(settings or Settings.from_environment())
+    context = click.get_current_context(silent=True)
+    chosen = None if context is None else context.find_object(Furnisher)
+    rooms = (chosen or Furnisher(furnish)).furnish(settings or Settings.from_environment())
     if workers:
         rooms.workers.start()
     try:

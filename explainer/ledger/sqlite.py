@@ -112,6 +112,15 @@ class Ledger:
             number, last = _last(connection)
         return Head(number, last.hex())
 
+    def backup_to(self, path: Path) -> Verdict:
+        """Write a consistent copy to a new file and return what verifying that copy finds."""
+        self._file.backup_to(path)
+        copy = Ledger(path)
+        try:
+            return copy.verify()
+        finally:
+            copy.close()
+
     def close(self) -> None:
         self._file.close()
 

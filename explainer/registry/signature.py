@@ -85,6 +85,13 @@ def verify_bytes(manifest: bytes, signature: bytes, trusted: Path | None) -> str
     return owner
 
 
+def trusted_keys(folder: Path) -> dict[str, str]:
+    """Return the id of every key in `folder` by the name it vouches under; raises ModelRefused for one unreadable."""
+    if not folder.is_dir():
+        raise _refused(f"The folder of trusted keys {folder} does not exist; set EXPLAINER_TRUSTED_KEYS.")
+    return {path.stem: key_id(_public_key(path)) for path in sorted(folder.glob("*.pub"))}
+
+
 def _parse(data: bytes) -> tuple[str, bytes]:
     try:
         heading, name, signature = data.decode("ascii").split()

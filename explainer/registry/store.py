@@ -12,6 +12,7 @@ from explainer.errors import Conflict, ModelRefused, NotFound
 from explainer.records import FloatArray, LoadOrder, ModelVersion, OpenReport
 from explainer.registry.candidate import SAMPLES, Candidate, check_folder
 from explainer.registry.catalogue import Catalogue, Snapshot
+from explainer.registry.copying import copy_registry
 from explainer.registry.nearest import listing, suggestion
 from explainer.registry.registration import Registration, changed, dump_registration
 from explainer.registry.staging import exists, mark_retired, place, writing
@@ -132,6 +133,10 @@ class Registry:
         """Return rows for people to try, as JSON values; empty when the version came without `samples.csv`."""
         path = version.folder / SAMPLES
         return [line.row for line in read_table(path, version.manifest.features)] if path.exists() else []
+
+    def backup_to(self, folder: Path) -> None:
+        """Copy the whole registry into a new folder; raises StorageFailed."""
+        copy_registry(self._folder, folder)
 
     def _next_sequence(self, name: str) -> int:
         past = self._catalogue.now().registrations

@@ -13,6 +13,7 @@ from explainer.registry.signature import trusted_keys
 from explainer.usecases.recording import recorded
 from explainer.usecases.rooms import Caller, Rooms
 
+Level = Literal["ok", "note", "bad"]
 OPEN = ("no sandbox", "files not closed off", "system calls not filtered")
 
 
@@ -20,7 +21,7 @@ OPEN = ("no sandbox", "files not closed off", "system calls not filtered")
 class Finding:
     """What was looked at, what was found, and what to do about it where it is not good."""
 
-    level: Literal["ok", "note", "bad"]
+    level: Level
     what: str
     found: str
     do: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 
@@ -35,6 +36,8 @@ class Serving:
 
         Raises NotReady with the reason when the version failed to open.
         """
+        with contextlib.suppress(NotReady):
+            return self._rooms.workers.report(version.digest)
         with self._lock_of(version.digest):
             if version.digest in self._rooms.workers.state():
                 return self._rooms.workers.report(version.digest)

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 
 from explainer.errors import ModelRefused
-from explainer.registry.signature import generate, sign, verify
+from explainer.registry.signature import generate, sign, trusted_keys, verify
 from tests.registry.folders import write_folder
 
 
@@ -118,3 +118,14 @@ def test_no_folder_of_keys(tmp_path: Path, keys: Path) -> None:
     sign(folder, keys)
     with pytest.raises(ModelRefused, match="set EXPLAINER_TRUSTED_KEYS"):
         verify(folder, tmp_path / "nowhere")
+
+
+def test_trusted_keys_are_listed_by_name_and_id(tmp_path: Path) -> None:
+    """Every public key of the folder is listed; a folder that is not there and a broken key are refused."""
+    with pytest.raises(ModelRefused, match="does not exist"):
+        trusted_keys(tmp_path / "absent")
+    ids = {name: generate(tmp_path / name) for name in ("berta", "anna")}
+    assert trusted_keys(tmp_path) == ids
+    (tmp_path / "broken.pub").write_text("rubbish")
+    with pytest.raises(ModelRefused, match=r"broken\.pub"):
+        trusted_keys(tmp_path)

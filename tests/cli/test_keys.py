@@ -1,0 +1,43 @@
+"""`explainer keys`."""
+
+from __future__ import annotations
+
+import pytest
+
+from explainer.errors import NotAuthenticated
+from tests.cli.conftest import Shell
+from tests.house import House
+
+
+def test_a_key_is_printed_alone(house: House, shell: Shell) -> None:
+    """Nothing but the key is on standard output, so that a script can take it; it opens as the role says."""
+    done = shell("keys", "add", "script", "--role", "analyst", "--model", "credit", "--model", "other")
+    principal = house.rooms.access.principal_of_bearer(done.out.strip())
+    assert (principal.role, principal.models) == ("analyst", ("credit", "other"))
+
+
+def test_the_list_and_revoking(house: House, shell: Shell) -> None:
+    """A listed key shows no secret; a revoked one is listed so and opens nothing."""
+    text = shell("keys", "add", "script").out.strip()
+    (_, key_id, secret) = text.split("_", 2)
+    listed = shell("keys", "list").out
+    assert key_id in listed
+    assert secret not in listed
+    assert shell("keys", "revoke", key_id).status == 0
+    assert "revoked" in shell("keys", "list").out
+    with pytest.raises(NotAuthenticated):
+        house.rooms.access.principal_of_bearer(text)
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (["keys", "add"], 2),
+        (["keys", "add", "x", "--days", "0"], 2),
+        (["keys", "add", "x", "--role", "king"], 1),
+        (["keys", "revoke", "aaaaaaaa"], 1),
+    ],
+)
+def test_what_cannot_be_done(shell: Shell, words: list[str], status: int) -> None:
+    """Wrong usage is 2, a refusal 1."""
+    assert shell(*words).status == status
