@@ -13,6 +13,7 @@ import selectors
 import signal
 import socket
 import time
+import traceback
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -56,7 +57,7 @@ class Nursery:
         self._spares: set[int] = set()
         self._selector = selectors.DefaultSelector()
         self._selector.register(control, selectors.EVENT_READ, self._obey)
-        self._woken = _wake_on_child()
+        self._woken, self._waker = _wake_on_child()
         self._selector.register(self._woken, selectors.EVENT_READ, self._reap)
         adopt_orphans()
 
@@ -97,6 +98,7 @@ class Nursery:
                 self._forget()
                 live(sock, self._terms.opener, self._terms.close_in)
             finally:
+                traceback.print_exc()  # only an error leads here: `live` ends the process
                 os._exit(1)
         os.close(write_end)
         sock.close()
@@ -121,7 +123,8 @@ class Nursery:
 
     def _forget(self) -> None:
         """In a fork: let go of everything that belongs to the parent."""
-        os.close(signal.set_wakeup_fd(-1))
+        signal.set_wakeup_fd(-1)  # Python 3.13 has let go of it in the fork and returns no number to close
+        self._waker.close()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._selector.close()
         self._woken.close()
@@ -176,13 +179,14 @@ class Nursery:
         self._control.send(orjson.dumps(news))
 
 
-def _wake_on_child() -> socket.socket:
+def _wake_on_child() -> tuple[socket.socket, socket.socket]:
+    """Return the receiving and the sending end of what wakes the selector when a child ends."""
     receiving, sending = socket.socketpair()
     receiving.setblocking(False)
     sending.setblocking(False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.set_wakeup_fd(sending.detach(), warn_on_full_buffer=False)
-    return receiving
+    signal.set_wakeup_fd(sending.fileno(), warn_on_full_buffer=False)
+    return receiving, sending
 
 
 def _first_ended() -> int | None:

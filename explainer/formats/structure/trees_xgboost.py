@@ -99,7 +99,9 @@ def _trees(learner: dict[str, Any]) -> tuple[dict[str, Any], list[float]]:
     booster = learner["gradient_booster"]
     if booster["name"] == "dart":
         return booster["gbtree"]["model"], [float(np.float32(w)) for w in booster["weight_drop"]]
-    return booster["model"], [1.0] * len(booster["model"].get("trees", []))
+    model = booster["model"]  # since 3.4 it holds the weights of dropout itself
+    weights = model.get("weight_drop") or [1.0] * len(model.get("trees", []))
+    return model, [float(np.float32(w)) for w in weights]
 
 
 def _used(model: dict[str, Any], rounds: int | None) -> int:
