@@ -85,7 +85,8 @@ def _model(booster: dict[str, Any], features: int, outputs: int) -> tuple[dict[s
         return booster["gbtree"]["model"], len(booster["weight_drop"])
     if name != "gbtree":
         raise UnfitError("structure", f"'{name}' is not a booster of XGBoost.")
-    return booster["model"], None
+    dropped = booster["model"].get("weight_drop")  # since 3.4 dropout is a setting of the tree booster
+    return booster["model"], len(dropped) if dropped else None
 
 
 def _trees(model: dict[str, Any], weights: int | None, features: int, outputs: int) -> None:
