@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 
 import webui.pages
 from explainer import __version__
-from explainer.api import document, health, ledger, models, receipts
+from explainer.api import document, health, insight, ledger, models, receipts
 from explainer.api.body import StrictRequest
 from explainer.api.guard import EXTENSION, House, caller, house
 from explainer.api.problems import problem_response, refuse_settings
@@ -68,7 +68,7 @@ def create_app(rooms: Rooms, serving: Serving) -> OpenAPI:
         SESSION_HOURS=rooms.settings.session_hours,
     )
     app.extensions[EXTENSION] = House(rooms, serving)
-    for api in (models, receipts, ledger):
+    for api in (models, insight, receipts, ledger):
         app.register_api(api.blueprint)
     for pages in (health.blueprint, document.blueprint, webui.pages.blueprint):
         app.register_blueprint(pages)

@@ -127,13 +127,25 @@ class ModelVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class BackgroundRows:
+    """Coded rows that a request brings as its background: little-endian float64 of shape (rows, features).
+
+    Sorted, with one bit pattern for each value, a row as often as it was sent; `digest` (hexadecimal) is theirs.
+    """
+
+    digest: str
+    features: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ExplainOptions:
     """What the caller may set; None means 'as the model's manifest or the method's default says'."""
 
     method: str = "auto"
     output: OutputSpace | None = None
     class_name: str | None = None
-    background: str = "default"
+    background: str | BackgroundRows = "default"
     top: int | None = None
     tolerance: float | None = None
     max_evaluations: int | None = None
@@ -187,6 +199,24 @@ class Explanation:
     confidence: float = 0.95
     warnings: tuple[Notice, ...] = ()
     lime: LimeReport | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Interactions:
+    """One row, one class, one output space: a symmetric matrix (features, features) whose rows sum to the attributions.
+
+    Off the diagonal is half of each pair's Shapley interaction index, on it the main effect; errors are of each entry.
+    """
+
+    prediction: float
+    expected_value: float
+    class_name: str | None
+    output: OutputSpace
+    values: FloatArray
+    standard_errors: FloatArray
+    method: MethodReport
+    confidence: float = 0.95
+    warnings: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from explainer.records import (
     Explanation,
     Feature,
     FloatArray,
+    Interactions,
     LimeReport,
     LoadOrder,
     Manifest,
@@ -63,7 +64,7 @@ class FakeWorkers:
     def start(self) -> None:
         self.started = True
 
-    def open(self, order: LoadOrder) -> OpenReport:
+    def open(self, order: LoadOrder, again: object = None) -> OpenReport:
         self._note("open")
         if self.open_failing is not None:
             raise self.open_failing
@@ -85,6 +86,13 @@ class FakeWorkers:
         order = self._asked(f"explain {options.method} {len(rows)}", digest)
         classes = _classes(order.manifest, options.class_name)
         return [tuple(self._explained(order, row, options, name) for name in classes) for row in rows]
+
+    def interact(self, digest: str, rows: FloatArray, options: ExplainOptions) -> list[tuple[Interactions, ...]]:
+        """The first two features interact by 0.02; everything else is a main effect."""
+        order = self._asked(f"interact {options.method} {len(rows)}", digest)
+        classes = _classes(order.manifest, options.class_name)
+        found = [[self._explained(order, row, options, name) for name in classes] for row in rows]
+        return [tuple(_paired(e) for e in row) for row in found]
 
     def report(self, digest: str) -> OpenReport:
         return _report(self._order(digest).manifest)
@@ -153,6 +161,13 @@ class FakeWorkers:
             if lime
             else None,
         )
+
+
+def _paired(e: Explanation) -> Interactions:
+    values = np.diag(e.attributions)
+    values[:2, :2] += 0.01 * np.array([[-1, 1], [1, -1]])
+    errors = np.full(values.shape, 0.001)
+    return Interactions(e.prediction, e.expected_value, e.class_name, e.output, values, errors, e.method)
 
 
 def _parts(row: FloatArray) -> FloatArray:

@@ -10,7 +10,7 @@ from explainer.access.permissions import Permission
 from explainer.records import ModelVersion
 from explainer.usecases import models
 from explainer.usecases.admit import needs
-from webui.session import caller, rooms
+from webui.session import caller, rooms, serving
 
 
 @needs(Permission.CARD_READ)
@@ -26,7 +26,10 @@ def list_models() -> str:
 @needs(Permission.CARD_READ)
 def show_model(name: str) -> str:
     page = models.show_model(rooms(), caller(), name, request.args.get("version"))
-    return render_template("model.html", page=page, manifest=page.version.manifest, card=markdown(page.card))
+    broken = serving().out_of_service().get(name)
+    return render_template(
+        "model.html", page=page, manifest=page.version.manifest, card=markdown(page.card), broken=broken
+    )
 
 
 def markdown(text: str) -> Markup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,3 +93,9 @@ def unit_of(e: Explanation) -> Unit:
         return Unit(100.0, 1 if largest >= 0.1 else 2, ", points")
     decimals = 2 - math.floor(math.log10(largest)) if largest > 0 else 2
     return Unit(1.0, min(8, max(0, decimals)), "")
+
+
+def row_title(number: int, row: Mapping[str, Any]) -> str:
+    """A row in a list of rows: its number and its first values."""
+    told = ", ".join(value(v) for v in list(row.values())[:2])
+    return f"row {number}: {told}"[:70]

@@ -124,6 +124,91 @@ class CompareAnswer(BaseModel):
     agreement: list[AgreementItem]
 
 
+class PairItem(BaseModel):
+    """The Shapley interaction index of two features."""
+
+    features: list[str]
+    interaction: float
+    standard_error: float
+
+
+class OtherPairs(BaseModel):
+    """The pairs that were not shown, as one sum; the error bounds that of the sum."""
+
+    pairs: int
+    interaction: float
+    standard_error: float
+
+
+class MainEffectItem(BaseModel):
+    """The attribution less half of each of the feature's interactions."""
+
+    feature: str
+    main_effect: float
+    standard_error: float
+    attribution: float
+
+
+class InteractionItem(BaseModel):
+    model_config = ConfigDict(populate_by_name=True)
+    row: int
+    prediction: float
+    expected_value: float
+    class_name: str | None = Field(alias="class")
+    output: str
+    interactions: list[PairItem]
+    other: OtherPairs
+    main_effects: list[MainEffectItem]
+    method: MethodItem
+    confidence: float
+    warnings: list[NoticeItem]
+    withheld: list[WithheldItem]
+
+
+class InteractAnswer(BaseModel):
+    model: ModelRef
+    request_id: str
+    interactions: list[InteractionItem]
+
+
+class ImportanceFeature(BaseModel):
+    """`values` and `attributions` are there where points were asked for, one for each of `rows`."""
+
+    feature: str
+    mean_absolute: float
+    standard_error: float | None
+    mean: float
+    mean_standard_error: float | None
+    share_positive: float
+    sampling_error: float | None
+    values: list[float | int | str | bool | None] | None = None
+    attributions: list[float] | None = None
+
+
+class ImportanceItem(BaseModel):
+    """`methods` and `warnings` count the rows that they concern."""
+
+    model_config = ConfigDict(populate_by_name=True)
+    class_name: str | None = Field(alias="class")
+    output: str
+    rows: list[int]
+    expected_value: float
+    mean_prediction: float
+    features: list[ImportanceFeature]
+    background: str
+    exact: bool
+    methods: dict[str, int]
+    evaluations: int
+    warnings: dict[str, int]
+    withheld: list[WithheldItem]
+
+
+class ImportanceAnswer(BaseModel):
+    model: ModelRef
+    request_id: str
+    importance: list[ImportanceItem]
+
+
 class PredictAnswer(BaseModel):
     model: ModelRef
     request_id: str

@@ -18,7 +18,10 @@ def alive() -> Response:
 
 @blueprint.get("/readyz")
 def ready() -> Response:
-    """503 with the reasons while some current model version cannot be answered for."""
-    if reasons := house().serving.unready():
+    """503 with the reasons while no model answers; one that is out of service is named beside the others."""
+    at = house()
+    if reasons := at.serving.unready():
         raise NotReady("; ".join(reasons))
-    return json_response({"status": "ready"})
+    broken = at.serving.out_of_service()
+    served = len(at.rooms.registry.names()) - len(broken)
+    return json_response({"status": "ready", "models": served, "out_of_service": broken})

@@ -109,15 +109,19 @@ def _predict(name: str, version: str | None, body: PredictBody) -> Response:
     return answer(predicted.version, predictions=predicted.items)
 
 
+def _ask(name: str, version: str | None, body: ExplainBody) -> ExplainAsk:
+    return ExplainAsk(name, body.instances, body.options(), version, body.background_rows())
+
+
 def _explain(name: str, version: str | None, body: ExplainBody) -> Response:
     at = house()
-    explained = explain(at.rooms, at.serving, caller(), ExplainAsk(name, body.instances, body.options(), version))
+    explained = explain(at.rooms, at.serving, caller(), _ask(name, version, body))
     return answer(explained.version, explanations=explained.items)
 
 
 def _compare(name: str, version: str | None, body: ExplainBody) -> Response:
     at = house()
-    compared = compare(at.rooms, at.serving, caller(), ExplainAsk(name, body.instances, body.options(), version))
+    compared = compare(at.rooms, at.serving, caller(), _ask(name, version, body))
     rows = [item["row"] for item in compared.shap.items]
     return answer(
         compared.shap.version,

@@ -18,7 +18,7 @@ def ask_of(options: ExplainOptions, manifest: Manifest, background: str, began: 
 
     Raises InvalidOption when a number is out of range or the background is not the one that is served.
     """
-    if options.background != background:
+    if isinstance(options.background, str) and options.background != background:
         raise InvalidOption(f"background: {options.background!r} is not served; this model has {background!r}.")
     if options.tolerance is not None and not (isfinite(options.tolerance) and options.tolerance > 0):
         raise InvalidOption(f"tolerance: {options.tolerance} must be a positive number, in units of the output.")

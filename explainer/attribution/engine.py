@@ -14,6 +14,7 @@ from explainer.attribution import checks, seeds
 from explainer.attribution.asking import ask_of, class_name, outputs_of
 from explainer.attribution.chooser import Choice, choose
 from explainer.attribution.game import SPACES, Game, in_blocks, in_space
+from explainer.attribution.interactions.pairing import Pairing
 from explainer.attribution.methods import found
 from explainer.attribution.model import BoolArray
 from explainer.attribution.pace import in_time
@@ -46,6 +47,7 @@ class Engine:
 
     def __init__(self, subject: Subject, methods: Sequence[Method] | None = None) -> None:
         """`methods` defaults to everything found in `attribution/methods/`."""
+        self.pairs = Pairing(subject)
         self._subject = subject
         self._model = subject.model
         self._methods = found() if methods is None else tuple(methods)

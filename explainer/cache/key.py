@@ -9,7 +9,7 @@ from hashlib import sha256
 
 import numpy as np
 
-from explainer.records import ExplainOptions, FloatArray
+from explainer.records import BackgroundRows, ExplainOptions, FloatArray
 
 FORM = b"explainer cache key, form 1"
 # `top` is what is shown of an answer, not the answer; an answer that was cut by a deadline is never kept.
@@ -47,7 +47,7 @@ def canonical(rows: FloatArray) -> FloatArray:
     return plain
 
 
-def _tagged(value: str | int | float | bool | None) -> bytes:
+def _tagged(value: str | int | float | bool | BackgroundRows | None) -> bytes:
     match value:
         case None:
             return b"none"
@@ -59,4 +59,6 @@ def _tagged(value: str | int | float | bool | None) -> bytes:
             return b"float" + struct.pack("<d", value + 0.0)
         case str():
             return b"str" + value.encode()
+        case BackgroundRows():
+            return b"rows" + value.digest.encode()
     raise TypeError(f"A value of type {type(value).__name__} has no place in a cache key.")

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import click
 
 from explainer import __version__
+from explainer.cli.problems import say_problems
 from explainer.errors import ExplainerError
 
 COMMANDS = {
@@ -18,6 +19,7 @@ COMMANDS = {
     "models": "List, show or retire registered versions; sign a model folder",
     "predict": "Predict the rows of a file",
     "explain": "Explain the rows of a file",
+    "importance": "Say which features matter over the rows of a file",
     "replay": "Compute the answer of a receipt again and compare it to the bit",
     "users": "People who may sign in",
     "keys": "API keys of programs",
@@ -68,6 +70,5 @@ def main(words: Sequence[str] | None = None, obj: object = None) -> None:
         sys.exit(130)
     except ExplainerError as error:
         click.echo(f"{error.title}: {error.detail}", err=True)
-        for problem in error.problems:
-            click.echo(f"  {problem.where}: {problem.detail} [{problem.rule}]", err=True)
+        say_problems(error.problems)
         sys.exit(1)

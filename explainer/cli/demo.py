@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from explainer.cli.rooms import desk
-from explainer.cli.serve import run
+from explainer.cli.serve import check_free, run
 from explainer.errors import Conflict, InvalidOption
 from explainer.settings import Settings
 from explainer.usecases import people
@@ -37,6 +37,7 @@ def command(host: str | None, port: int | None, models: Path | None, build_only:
     command = [sys.executable, "-m", "explainer.cli.demo_models", str(models or settings.var / "models")]
     if build_only:
         sys.exit(subprocess.run(command, env=environment, check=False).returncode)  # noqa: S603
+    check_free(host, port)
     password = _make_ways_in(settings)
     builder = subprocess.Popen(command, env=environment)  # noqa: S603
     click.echo(f"\n  explainer demo at http://{f'[{host}]' if ':' in host else host}:{port}")

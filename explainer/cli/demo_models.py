@@ -18,21 +18,23 @@ def main(folder: Path) -> int:
         present = {v.manifest.name for v in at.rooms.registry.versions()}
     command = [sys.executable, "-m", "explainer.demo.build", str(folder), "--missing"]
     trying: Desk | None = None  # started only when there is something to try: it takes seconds of both processors
+    refused = 0
     with ExitStack() as stack, subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as build:  # noqa: S603
         for line in build.stdout or ():
             if (name := line.strip()) not in present:
                 trying = trying or stack.enter_context(desk(workers=True))
-                _register(trying, folder / name)
-    return build.returncode
+                refused += not _registered(trying, folder / name)
+    return build.returncode or int(refused > 0)
 
 
-def _register(at: Desk, path: Path) -> None:
+def _registered(at: Desk, path: Path) -> bool:
     try:
         version = register(at.rooms, at.caller(), path)
     except ExplainerError as error:
         print(f"  {path.name} was not registered: {error.detail}", file=sys.stderr, flush=True)
-        return
+        return False
     print(f"  {path.name} is registered, digest {version.digest[:12]}", flush=True)
+    return True
 
 
 if __name__ == "__main__":

@@ -30,13 +30,17 @@ def list_all() -> None:
 def add(name: str, role: str, models: tuple[str, ...], days: int) -> None:
     """Make a key and print it once."""
     with desk() as at:
-        click.echo(people.add_key(at.rooms, at.caller(), people.KeyAsk(name, role, models or ("*",), days)))
+        text = people.add_key(at.rooms, at.caller(), people.KeyAsk(name, role, models or ("*",), days))
+        for model in set(models) - set(at.rooms.registry.names()):
+            click.echo(f"Note: there is no model named {model!r} yet.", err=True)
+    click.echo(f"Key {text.split('_')[1]} of {name}, shown this once:", err=True)
+    click.echo(text)
 
 
 @command.command("revoke")
 @click.argument("key_id")
 def revoke(key_id: str) -> None:
-    """End a key at once."""
+    """End a key at once; KEY_ID is the first column of `explainer keys list`."""
     with desk() as at:
         people.revoke_key(at.rooms, at.caller(), key_id)
     click.echo(f"Revoked {key_id}.")

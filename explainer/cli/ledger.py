@@ -23,5 +23,9 @@ def verify(as_json: bool) -> None:
     """Recompute the chain; status 1 and the first bad entry when it does not hold."""
     with desk() as at:
         verdict = verify_ledger(at.rooms, at.caller())
-    click.echo(json.dumps(dataclasses.asdict(verdict)) if as_json else verdict.detail)
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(verdict)))
+    else:
+        click.echo(verdict.detail)
+        click.echo(f"Head, to be kept elsewhere: {verdict.head or 'none, the ledger is empty'}")
     sys.exit(0 if verdict.ok else 1)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from explainer.cli.problems import say_problems
 from explainer.cli.rooms import desk
 from explainer.errors import ExplainerError
 from explainer.usecases.register import register
@@ -33,7 +34,7 @@ def command(paths: tuple[Path, ...], as_json: bool) -> None:
                     json.dumps({"path": str(path), "name": m.name, "version": m.version, "digest": version.digest})
                 )
                 continue
-            click.echo(f"Registered {m.name} version {m.version}, digest {version.digest[:12]}.")
+            click.echo(f"Registered {m.name} version {m.version}, digest {version.digest[:12]}, in {version.folder}.")
             for notice in version.notices:
                 click.echo(f"  note ({notice.code}): {notice.detail}")
     sys.exit(1 if refused else 0)
@@ -44,6 +45,6 @@ def _say_refused(path: Path, error: ExplainerError, as_json: bool) -> None:
         problems = [{"where": p.where, "rule": p.rule, "detail": p.detail} for p in error.problems]
         click.echo(json.dumps({"path": str(path), "code": error.code, "detail": error.detail, "problems": problems}))
         return
-    click.echo(f"{path}: {error.title}: {error.detail}", err=True)
-    for problem in error.problems:
-        click.echo(f"  {problem.where}: {problem.detail} [{problem.rule}]", err=True)
+    told = f"{len(error.problems)} problems" if len(error.problems) > 1 else error.detail
+    click.echo(f"{path}: {error.title}: {told}", err=True)
+    say_problems(error.problems)

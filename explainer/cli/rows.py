@@ -14,6 +14,7 @@ import orjson
 
 from explainer.cli.inputs import read_batches
 from explainer.cli.outputs import Layout, writing
+from explainer.errors import InvalidRows
 from explainer.records import Feature
 
 Answers = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
@@ -45,6 +46,17 @@ def carry(work: Work, answers: Answers) -> bool:
             progress.reached(done + refused)
     click.echo(f"{done} rows answered, {refused} refused.", err=True)
     return refused == 0
+
+
+def whole(source: Path, features: tuple[Feature, ...], ignored: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    """All rows of a file that is one question; raises InvalidRows with what is wrong in its first bad batch."""
+    rows: list[dict[str, Any]] = []
+    for batch in read_batches(source, features, ignored=ignored):
+        problems = [problem for bad in batch.rejected for problem in bad.problems]
+        if problems:
+            raise InvalidRows(f"{source.name}: {problems[0].where}: {problems[0].detail}", problems=problems)
+        rows += batch.rows
+    return rows
 
 
 @contextlib.contextmanager

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import socket
+
 import click
 
+from explainer.errors import Conflict, InvalidOption
 from explainer.settings import Settings
 
 
@@ -13,7 +17,21 @@ from explainer.settings import Settings
 def command(host: str | None, port: int | None) -> None:
     """Serve the registered models over HTTP and pages until stopped."""
     settings = Settings.from_environment()
+    check_free(host or settings.host, port or settings.port)
     run(settings, host or settings.host, port or settings.port)
+
+
+def check_free(host: str, port: int) -> None:
+    """Raises Conflict when another program listens there already, InvalidOption for an address that is not ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise Conflict(f"Port {port} of {host} is in use by another program; choose another port.") from None
+            raise InvalidOption(f"host: {host}:{port} cannot be listened on: {error.strerror}.") from None
 
 
 def run(settings: Settings, host: str, port: int) -> None:

@@ -8,6 +8,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ from typing import Any
 import numpy as np
 import orjson
 
+from explainer.attribution.reference import digest_of
 from explainer.durable import DurableFile
 from explainer.errors import NotFound, StorageFailed
-from explainer.records import ExplainOptions, Receipt
+from explainer.records import BackgroundRows, ExplainOptions, Receipt
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: sorts as its values do, no I, L, O, U
 FORM = re.compile(f"rcp_[{ALPHABET}]{{26}}")
@@ -27,7 +29,8 @@ CREATE TABLE IF NOT EXISTS receipts (
   id TEXT PRIMARY KEY, created_at TEXT NOT NULL, principal TEXT NOT NULL, model TEXT NOT NULL, version TEXT NOT NULL,
   model_digest TEXT NOT NULL, options BLOB NOT NULL, row BLOB NOT NULL, answer BLOB NOT NULL,
   answer_sha256 TEXT NOT NULL, checksum BLOB NOT NULL
-)
+);
+CREATE TABLE IF NOT EXISTS backgrounds (digest TEXT PRIMARY KEY, features INTEGER NOT NULL, data BLOB NOT NULL)
 """
 
 
@@ -50,8 +53,13 @@ class ReceiptStore:
     def put_many(self, receipts: Sequence[Receipt]) -> None:
         """Keep all of them or none; returns when they are on disk."""
         records = [_record(receipt) for receipt in receipts]
+        brought = {b.digest: b for r in receipts if isinstance(b := r.options.background, BackgroundRows)}
 
         def insert(connection: sqlite3.Connection) -> None:
+            connection.executemany(
+                "INSERT OR IGNORE INTO backgrounds (digest, features, data) VALUES (?,?,?)",
+                [(b.digest, b.features, b.data) for b in brought.values()],
+            )
             connection.executemany(
                 f"INSERT INTO receipts ({COLUMNS}, checksum) VALUES (?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608
                 [(*record, _checksum(record)) for record in records],
@@ -69,12 +77,17 @@ class ReceiptStore:
                 f"SELECT {COLUMNS}, checksum FROM receipts WHERE id = ?",  # noqa: S608
                 (receipt_id,),
             ).fetchone()
-        if found is None:
-            raise NotFound(f"There is no receipt {receipt_id}.")
-        *record, checksum = found
-        if checksum != _checksum(record):
-            raise StorageFailed(f"Receipt {receipt_id} is damaged: it is not what was written. Restore a backup.")
-        return _receipt(record)
+            if found is None:
+                raise NotFound(f"There is no receipt {receipt_id}.")
+            *record, checksum = found
+            if checksum != _checksum(record):
+                raise StorageFailed(f"Receipt {receipt_id} is damaged: it is not what was written. Restore a backup.")
+            receipt = _receipt(record)
+            return replace(receipt, options=replace(receipt.options, background=_background(connection, receipt)))
+
+    def backup_to(self, path: Path) -> None:
+        """Write a consistent copy to a new file."""
+        self._file.backup_to(path)
 
     def close(self) -> None:
         self._file.close()
@@ -90,11 +103,31 @@ def _record(receipt: Receipt) -> tuple[Any, ...]:
         receipt.model,
         receipt.version,
         receipt.model_digest,
-        orjson.dumps(receipt.options, option=orjson.OPT_SORT_KEYS),
+        _options(receipt.options),
         np.asarray(receipt.row, dtype="<f8").tobytes(),
         receipt.answer,
         receipt.answer_sha256,
     )
+
+
+def _options(options: ExplainOptions) -> bytes:
+    """As JSON; rows that the request brought stand in a table of their own, once for all receipts."""
+    plain = {f.name: getattr(options, f.name) for f in dataclasses.fields(options)}
+    if isinstance(options.background, BackgroundRows):
+        plain["background"] = {"rows": options.background.digest}
+    return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)
+
+
+def _background(connection: sqlite3.Connection, receipt: Receipt) -> str | BackgroundRows:
+    named: Any = receipt.options.background
+    if not isinstance(named, dict):
+        return receipt.options.background
+    found = connection.execute(
+        "SELECT digest, features, data FROM backgrounds WHERE digest = ?", (named["rows"],)
+    ).fetchone()
+    if found is None or digest_of(*found[1:]) != found[0]:
+        raise StorageFailed(f"Receipt {receipt.id} is damaged: its background is not what was written.")
+    return BackgroundRows(*found)
 
 
 def _receipt(record: Sequence[Any]) -> Receipt:

@@ -58,6 +58,14 @@ class Candidate:
         )
 
 
+def _why_unsigned(sealed: bytes | None, trusted_keys: Path | None) -> str:
+    if sealed is None:
+        return "it is not signed; run `explainer models sign FOLDER --key KEY`."
+    if trusted_keys is None:
+        return "it is signed, but EXPLAINER_TRUSTED_KEYS is not set, so no key is trusted."
+    return f"none of the keys in {trusted_keys} signed it as it is now."
+
+
 def check_folder(folder: Path, trusted_keys: Path | None) -> Candidate:
     """Check the model in `folder`; raises ModelRefused that lists every problem found."""
     data = _own_bytes(folder, signature.MANIFEST, MOST_BYTES)
@@ -73,7 +81,8 @@ def check_folder(folder: Path, trusted_keys: Path | None) -> Candidate:
     if manifest is None:
         raise refusal(folder.name, problems)
     if manifest.format in NEEDS_SIGNATURE and signer is None:
-        detail = f"{manifest.format} runs code from its file, so its manifest must be signed by a trusted key."
+        why = _why_unsigned(sealed, trusted_keys)
+        detail = f"{manifest.format} runs code from its file, so its manifest must be signed by a trusted key: {why}"
         problems.append(Problem(signature.SIGNATURE, "signature", detail))
     background = _background(folder, manifest, files, problems)
     golden_file = manifest.golden.file

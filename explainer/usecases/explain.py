@@ -8,12 +8,13 @@ from typing import Any
 from explainer.access.permissions import Permission
 from explainer.disclosure.policy import disclose
 from explainer.errors import TooLarge
-from explainer.records import ExplainOptions, Explanation, FloatArray, ModelVersion
+from explainer.records import ExplainOptions, Explanation, FloatArray, ModelVersion, OpenReport
 from explainer.registry.rows import code_rows, uncode_rows
 from explainer.usecases.answering import answer_rows
 from explainer.usecases.keeping import keep_receipts
 from explainer.usecases.options import check_options
 from explainer.usecases.recording import Note, recorded
+from explainer.usecases.reference import background_note, with_background
 from explainer.usecases.rooms import Caller, Rooms
 from explainer.usecases.serving import Serving
 
@@ -24,6 +25,17 @@ class ExplainAsk:
     instances: Any
     options: ExplainOptions
     version: str | None = None
+    background: Any = None  # rows that the request brings as its background; None: as `options` says
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A request that may be answered: coded rows of shape (rows, features), options with their background."""
+
+    version: ModelVersion
+    rows: FloatArray
+    options: ExplainOptions
+    report: OpenReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +56,11 @@ def explain(rooms: Rooms, serving: Serving, caller: Caller, ask: ExplainAsk) -> 
 
 def explained(rooms: Rooms, serving: Serving, caller: Caller, ask: ExplainAsk, note: Note) -> Explained:
     """The same inside an entry that is being written: facts go into `note`."""
-    rooms.access.require(caller.principal, Permission.EXPLANATION_CREATE, ask.model)
-    version = rooms.registry.serve(ask.model, ask.version)
-    features = version.manifest.features
-    note["version"], note["digest"] = version.manifest.version, version.digest
-    check_count(ask.instances, rooms.settings.max_rows)
-    rows = code_rows(features, ask.instances)
-    report = serving.opened(version)
-    check_options(ask.options, version.manifest, report)
-    answers = answer_rows(rooms, version, report, rows, ask.options)
-    receipts = keep_receipts(rooms, caller, version, ask.options, rows, answers)
-    note["rows"], note["hits"], note["first_receipt"] = len(rows), sum(a.hit for a in answers), receipts[0]
+    asked = admitted(rooms, serving, caller, ask, note)
+    version, rows, features = asked.version, asked.rows, asked.version.manifest.features
+    answers = answer_rows(rooms, version, asked.report, rows, asked.options)
+    receipts = keep_receipts(rooms, caller, version, asked.options, rows, answers)
+    note["hits"], note["first_receipt"] = sum(a.hit for a in answers), receipts[0]
     full = [a.explanations for a in answers]
     values = [list(row.values()) for row in uncode_rows(features, rows)]
     items = [
@@ -68,6 +74,24 @@ def explained(rooms: Rooms, serving: Serving, caller: Caller, ask: ExplainAsk, n
         for e in row
     ]
     return Explained(version, rows, items, full)
+
+
+def admitted(
+    rooms: Rooms, serving: Serving, caller: Caller, ask: ExplainAsk, note: Note, most: int | None = None
+) -> Admitted:
+    """Who may, which version, are the rows (at most `most`, default: as the settings say) and the options valid?"""
+    rooms.access.require(caller.principal, Permission.EXPLANATION_CREATE, ask.model)
+    version = rooms.registry.serve(ask.model, ask.version)
+    features = version.manifest.features
+    note["version"], note["digest"] = version.manifest.version, version.digest
+    check_count(ask.instances, rooms.settings.max_rows if most is None else min(most, rooms.settings.max_rows))
+    rows = code_rows(features, ask.instances)
+    options = with_background(ask.options, features, ask.background)
+    note.update(background_note(options))
+    report = serving.opened(version)
+    check_options(options, version.manifest, report)
+    note["rows"] = len(rows)
+    return Admitted(version, rows, options, report)
 
 
 def check_count(instances: Any, limit: int) -> None:

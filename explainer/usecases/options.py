@@ -12,7 +12,8 @@ def check_options(options: ExplainOptions, manifest: Manifest, report: OpenRepor
     """Raise InvalidOption naming the setting and what would be accepted."""
     methods = (*FAMILIES, *(m for m in sorted(report.methods) if m not in FAMILIES))
     _one_of("method", options.method, methods)
-    _one_of("background", options.background, ("default",))
+    if isinstance(options.background, str):
+        _one_of("background", options.background, ("default",))
     spaces = ("raw",) if manifest.task == "regression" else ("probability", "log_odds", "raw")
     if options.output is not None:
         _one_of("output", options.output, spaces)

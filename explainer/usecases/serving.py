@@ -46,16 +46,30 @@ class Serving:
             return self._open(version)
 
     def unready(self) -> list[str]:
-        """Why the service cannot answer for some current version; empty when it can."""
+        """Why the service cannot answer for any current version; empty when it can for some, or has none yet."""
         if not self._first_round.is_set():
             return ["models are still being opened"]
-        return list(self._failed.values())
+        broken = self.out_of_service()
+        return list(broken.values()) if broken and len(broken) == len(self._rooms.registry.names()) else []
+
+    def out_of_service(self) -> dict[str, str]:
+        """Current versions that do not answer, by name, each with its reason; the others are served all the same."""
+        states, found = self._rooms.workers.state(), {}
+        for name in self._rooms.registry.names():
+            with contextlib.suppress(ExplainerError):
+                version = self._rooms.registry.get(name)
+                state = states.get(version.digest)
+                reason = self._failed.get(version.digest) or (state.out_of_service if state else None)
+                if reason:
+                    found[name] = f"{_title(version)}: {reason}"
+        return found
 
     def _open(self, version: ModelVersion) -> OpenReport:
         try:
-            return self._rooms.workers.open(self._rooms.registry.order(version))
+            order = self._rooms.registry.order
+            return self._rooms.workers.open(order(version), lambda: order(version))
         except (ModelRefused, ModelFailed) as error:
-            self._failed[version.digest] = f"{_title(version)}: {error.detail}"
+            self._failed[version.digest] = error.detail
             raise NotReady(f"{_title(version)} is out of service: {error.detail}", problems=error.problems) from error
 
     def _keep(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from explainer.errors import ModelFailed
-from explainer.records import Explanation, FloatArray
+from explainer.records import Explanation, FloatArray, Interactions
 
 
 def checked_predictions(predictions: FloatArray, rows: int, outputs: int) -> FloatArray:
@@ -36,6 +36,28 @@ def checked_explanations(
         for explanation in explanations:
             _check(explanation, row, features)
     return list(answers)
+
+
+def checked_interactions(
+    answers: Sequence[tuple[Interactions, ...]], rows: int, features: int, outputs: int
+) -> list[tuple[Interactions, ...]]:
+    """Return `answers` if each row has 1 to `outputs` whole, finite matrices; raises ModelFailed otherwise."""
+    if len(answers) != rows:
+        raise ModelFailed(f"The model's process answered {len(answers)} rows where {rows} were asked for.")
+    for row, found in enumerate(answers):
+        if not 1 <= len(found) <= max(outputs, 1):
+            raise ModelFailed(f"The model's process gave {len(found)} interaction matrices for row {row}.")
+        if any(f.values.shape != (features, features) or f.standard_errors.shape != f.values.shape for f in found):
+            raise ModelFailed(f"The interactions of row {row} are not those of {features} features.")
+        if not all(_sound(f) for f in found):
+            raise ModelFailed(f"The interactions of row {row} hold a number that is not finite, or a negative error.")
+    return list(answers)
+
+
+def _sound(found: Interactions) -> bool:
+    numbers = math.isfinite(found.prediction) and math.isfinite(found.expected_value)
+    errors = found.standard_errors
+    return numbers and bool(np.isfinite(found.values).all() and np.isfinite(errors).all() and (errors >= 0).all())
 
 
 def _check(explanation: Explanation, row: int, features: int) -> None:

@@ -35,6 +35,7 @@ class Worker:
             "open": self._open,
             "predict": self._predict,
             "explain": self._explain,
+            "interact": self._interact,
             "ping": lambda _: Frame("pong", {"pid": os.getpid()}),
         }
 
@@ -78,6 +79,9 @@ class Worker:
 
     def _explain(self, frame: Frame) -> Frame:
         return codec.explanations_frame(self._ready().explain(codec.read_rows(frame), codec.read_options(frame)))
+
+    def _interact(self, frame: Frame) -> Frame:
+        return codec.interactions_frame(self._ready().interact(codec.read_rows(frame), codec.read_options(frame)))
 
     def _ready(self) -> Served:
         if self._served is None:

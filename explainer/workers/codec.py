@@ -16,6 +16,7 @@ from explainer.records import (
     ExplainOptions,
     Explanation,
     FloatArray,
+    Interactions,
     LimeReport,
     LoadOrder,
     MethodReport,
@@ -60,6 +61,10 @@ def explain_frame(rows: FloatArray, options: ExplainOptions) -> Frame:
     return Frame("explain", to_plain(options), {"rows": rows})
 
 
+def interact_frame(rows: FloatArray, options: ExplainOptions) -> Frame:
+    return Frame("interact", to_plain(options), {"rows": rows})
+
+
 def read_rows(frame: Frame) -> FloatArray:
     return _floats(frame, "rows", 2)
 
@@ -95,12 +100,39 @@ def explanations_frame(answers: Sequence[Sequence[Explanation]]) -> Frame:
 
 
 def read_explanations(frame: Frame) -> list[tuple[Explanation, ...]]:
-    body = _fields(frame, "counts", "rest", kind="explanations")
-    counts = _plain(tuple[int, ...], body["counts"])
-    if not isinstance(body["rest"], list) or sum(counts) != len(body["rest"]) or min(counts, default=0) < 0:
-        raise FrameError("Explanations do not add up to the rows they were asked for.")
-    flat = iter([*_explanations(frame, body["rest"])])
+    counts, rest = _counted(frame, "explanations")
+    flat = iter([*_explanations(frame, rest)])
     return [tuple(next(flat) for _ in range(count)) for count in counts]
+
+
+def interactions_frame(answers: Sequence[Sequence[Interactions]]) -> Frame:
+    """Pack one tuple of interactions for each row; the matrices travel as raw float64."""
+    flat = [found for row in answers for found in row]
+    width = len(flat[0].values) if flat else 0
+    if any(found.values.shape != (width, width) or found.standard_errors.shape != (width, width) for found in flat):
+        raise FrameError("Interactions of one model must all be square and of the same size.")
+    arrays = {
+        "scalars": _matrix([(f.prediction, f.expected_value, f.confidence) for f in flat], 3),
+        "values": _cube([f.values for f in flat], width),
+        "standard_errors": _cube([f.standard_errors for f in flat], width),
+    }
+    rest = [[f.class_name, f.output, to_plain(f.method), to_plain(f.warnings), None] for f in flat]
+    return Frame("interactions", {"counts": [len(row) for row in answers], "rest": rest}, arrays)
+
+
+def read_interactions(frame: Frame) -> list[tuple[Interactions, ...]]:
+    counts, rest = _counted(frame, "interactions")
+    scalars, values = _floats(frame, "scalars", 2), _floats(frame, "values", 3)
+    spread = _floats(frame, "standard_errors", 3)
+    if scalars.shape != (len(rest), 3) or values.shape != spread.shape or len(values) != len(rest):
+        raise FrameError("The arrays of interactions do not have one entry for each of them.")
+    flat = iter([_one_interactions(*parts) for parts in zip(scalars.tolist(), values, spread, rest, strict=True)])
+    return [tuple(next(flat) for _ in range(count)) for count in counts]
+
+
+def _one_interactions(line: list[float], values: FloatArray, errors_: FloatArray, said: Any) -> Interactions:
+    class_name, output, method, warnings, _ = _said(said)
+    return Interactions(line[0], line[1], class_name, output, values, errors_, method, line[2], warnings)
 
 
 def error_frame(error: ExplainerError, *, last: bool = False) -> Frame:
@@ -119,6 +151,22 @@ def read_error(frame: Frame) -> tuple[ExplainerError, bool]:
     return kind(_plain(str, body["detail"]), problems=problems), _plain(bool, body["last"])
 
 
+def _counted(frame: Frame, kind: str) -> tuple[tuple[int, ...], list[Any]]:
+    """How many answers each row has, and what is said of each beside its numbers."""
+    body = _fields(frame, "counts", "rest", kind=kind)
+    counts = _plain(tuple[int, ...], body["counts"])
+    if not isinstance(body["rest"], list) or sum(counts) != len(body["rest"]) or min(counts, default=0) < 0:
+        raise FrameError(f"{kind.capitalize()} do not add up to the rows they were asked for.")
+    return counts, body["rest"]
+
+
+def _said(plain: Any) -> Any:
+    try:
+        return _REST(plain)
+    except PlainError as error:
+        raise FrameError(f"An explanation is malformed: {error}") from None
+
+
 def _explanations(frame: Frame, rest: list[Any]) -> Iterator[Explanation]:
     scalars, values = _floats(frame, "scalars", 2), _floats(frame, "attributions", 2)
     spread = _floats(frame, "standard_errors", 2)
@@ -127,10 +175,7 @@ def _explanations(frame: Frame, rest: list[Any]) -> Iterator[Explanation]:
     known = spread.astype(object)
     known[np.isnan(spread)] = None
     for line, attributions, errors_, said in zip(scalars.tolist(), values.tolist(), known.tolist(), rest, strict=True):
-        try:
-            class_name, output, method, warnings, lime = _REST(said)
-        except PlainError as error:
-            raise FrameError(f"An explanation is malformed: {error}") from None
+        class_name, output, method, warnings, lime = _said(said)
         yield Explanation(
             prediction=line[0],
             expected_value=line[1],
@@ -147,6 +192,10 @@ def _explanations(frame: Frame, rest: list[Any]) -> Iterator[Explanation]:
 
 def _matrix(lines: Sequence[Sequence[float]], width: int) -> FloatArray:
     return np.array(lines, dtype=np.float64).reshape(len(lines), width)
+
+
+def _cube(matrices: Sequence[FloatArray], width: int) -> FloatArray:
+    return np.array(matrices, dtype=np.float64).reshape(len(matrices), width, width)
 
 
 def _fields(frame: Frame, *names: str, kind: str | None = None) -> dict[str, Any]:

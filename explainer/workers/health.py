@@ -40,6 +40,11 @@ class Health:
         elif sum(recent) > OWN_DOING:
             self._not_before = now + FIRST_DELAY_S * 2 ** (sum(recent) / OWN_DOING - 2)
 
+    def refused(self, why: str) -> None:
+        """Note that the version may not be opened again as it is now: it is out of service at once."""
+        self.last_failure = self.out_of_service = why
+        self._not_before = self._clock() + REST_S
+
     def opened(self) -> None:
         """Note that a worker serves: the version is in service."""
         self.openings += 1

@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from explainer.errors import ModelRefused
-from explainer.records import ExplainOptions, Explanation, Feature, FloatArray, LoadOrder, Manifest, OpenReport
+from explainer.records import (
+    ExplainOptions,
+    Explanation,
+    Feature,
+    FloatArray,
+    Interactions,
+    LoadOrder,
+    Manifest,
+    OpenReport,
+)
 from explainer.workers.preload import preload
 
 if TYPE_CHECKING:
     from explainer.attribution.engine import Engine
+    from explainer.attribution.engines import Engines
     from explainer.attribution.model import OpenedModel
     from explainer.attribution.ports import Subject
-    from explainer.attribution.reference import Engines
 
 __all__ = ["ServedVersion", "open_version", "preload"]
 
@@ -34,13 +43,16 @@ class ServedVersion:
     def explain(self, rows: FloatArray, options: ExplainOptions) -> list[tuple[Explanation, ...]]:
         return self.engines.against(options.background).explain(rows, options, self.manifest)
 
+    def interact(self, rows: FloatArray, options: ExplainOptions) -> list[tuple[Interactions, ...]]:
+        return self.engines.against(options.background).pairs.explain(rows, options, self.manifest)
+
 
 def open_version(order: LoadOrder) -> ServedVersion:
     """Open the version of `order`.
 
     Raises ModelRefused with every reason when the model cannot be opened or does not reproduce its golden predictions.
     """
-    from explainer.attribution.reference import Engines
+    from explainer.attribution.engines import Engines
     from explainer.formats import compare_golden, open_model
 
     model = open_model(order)

@@ -1,4 +1,4 @@
-"""Records to JSON values and back, strictly by their type hints; what JSON lacks travels as text: `nan`, bytes as base64."""
+"""Records to JSON values and back, strictly by their type hints; what JSON lacks (NaN, bytes) travels as text."""
 
 from __future__ import annotations
 
@@ -27,10 +27,8 @@ def to_plain(value: Any) -> Any:
         return value
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else repr(float(value))
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
+    if isinstance(value, (Path, bytes)):
+        return str(value) if isinstance(value, Path) else base64.b64encode(value).decode()
     if isinstance(value, (tuple, list)):
         return [to_plain(item) for item in value]
     if isinstance(value, dict):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from explainer.errors import NotReady
-from explainer.records import ExplainOptions, Explanation, FloatArray, LoadOrder, OpenReport
+from explainer.records import ExplainOptions, Explanation, FloatArray, Interactions, LoadOrder, OpenReport
 from explainer.settings import Settings
 from explainer.workers.forking import Forker
 from explainer.workers.trial import tried
@@ -34,8 +35,11 @@ class WorkerPools:
         """Begin to start the nursery; returns at once."""
         self._forker.start()
 
-    def open(self, order: LoadOrder) -> OpenReport:
+    def open(self, order: LoadOrder, again: Callable[[], LoadOrder] | None = None) -> OpenReport:
         """Serve a version; returns when its first worker is ready. A version that is served already stays as it is.
+
+        `again` gives the order anew for each later worker: whoever keeps the files checks them there, and a refusal
+        takes the version out of service.
 
         Raises ModelRefused or ModelFailed with every problem, and then the version is not served.
         """
@@ -43,7 +47,7 @@ class WorkerPools:
             served = self._versions.get(order.digest)
         if served is not None:
             return served.report
-        version = VersionPool(order, self._settings, self._forker.fork)
+        version = VersionPool(order, self._settings, self._forker.fork, again)
         report = version.open()
         with self._guard:
             first = self._versions.setdefault(order.digest, version)
@@ -69,6 +73,10 @@ class WorkerPools:
     def explain(self, digest: str, rows: FloatArray, options: ExplainOptions) -> list[tuple[Explanation, ...]]:
         """Return for each row the explanations of the classes that `options` asks for; raises as `predict` does."""
         return self._version(digest).explain(rows, options)
+
+    def interact(self, digest: str, rows: FloatArray, options: ExplainOptions) -> list[tuple[Interactions, ...]]:
+        """Return for each row the interactions of the classes that `options` asks for; raises as `predict` does."""
+        return self._version(digest).interact(rows, options)
 
     def report(self, digest: str) -> OpenReport:
         """What the workers found when they opened the version; NotReady when it is not served."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from explainer.records import ExplainOptions, Explanation, FloatArray, LoadOrder, OpenReport
+from explainer.records import ExplainOptions, Explanation, FloatArray, Interactions, LoadOrder, OpenReport
 
 
 class Served(Protocol):
-    """A version that is ready; `predict` gives shape (rows, report.outputs), `explain` one tuple for each row."""
+    """A version that is ready; `predict` gives shape (rows, report.outputs), the others one tuple for each row."""
 
     @property
     def report(self) -> OpenReport: ...
@@ -16,6 +16,8 @@ class Served(Protocol):
     def predict(self, rows: FloatArray) -> FloatArray: ...
 
     def explain(self, rows: FloatArray, options: ExplainOptions) -> list[tuple[Explanation, ...]]: ...
+
+    def interact(self, rows: FloatArray, options: ExplainOptions) -> list[tuple[Interactions, ...]]: ...
 
 
 class Opener(Protocol):

@@ -8,17 +8,20 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
-from explainer.errors import ExplainerError, NotReady, Overloaded
-from explainer.records import ExplainOptions, Explanation, FloatArray, LoadOrder, OpenReport
+from explainer.errors import ExplainerError, ModelRefused, NotReady, Overloaded
+from explainer.records import ExplainOptions, Explanation, FloatArray, Interactions, LoadOrder, OpenReport
 from explainer.settings import Settings
 from explainer.workers import codec
-from explainer.workers.answers import checked_explanations, checked_predictions
+from explainer.workers.answers import checked_explanations, checked_interactions, checked_predictions
 from explainer.workers.client import Worker, opened, within
 from explainer.workers.frames import Frame
 from explainer.workers.health import BLAMELESS, KILLED, OWN_DOING, Health
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,16 @@ class PoolState:
 class VersionPool:
     """Keeps `settings.workers_per_model` workers of one version and hands questions to whoever is free."""
 
-    def __init__(self, order: LoadOrder, settings: Settings, fork: Callable[[], Worker]) -> None:
+    def __init__(
+        self,
+        order: LoadOrder,
+        settings: Settings,
+        fork: Callable[[], Worker],
+        again: Callable[[], LoadOrder] | None = None,
+    ) -> None:
+        """`again` gives the order anew, its files checked, for every worker after the first."""
         self._order = order
+        self._again = again or (lambda: order)
         self._settings = settings
         self._fork = fork
         self._changed = threading.Condition()
@@ -58,7 +69,7 @@ class VersionPool:
 
     def open(self) -> OpenReport:
         """Open the first worker and have the others opened in the background; raises what the first one reports."""
-        self._admit(self._opened())
+        self._admit(self._opened(self._order))
         threading.Thread(target=self._keep, name=f"keeper of {self._order.digest[:12]}", daemon=True).start()
         return self.report
 
@@ -76,8 +87,17 @@ class VersionPool:
         with self._workers(len(rows), options.deadline_ms) as workers:
             parts = np.array_split(rows, len(workers))
             frames = [codec.explain_frame(part, options) for part in parts]
-            found = _ask_all(workers, frames, within(self._settings.worker_timeout_s))
+            found = _ask_all(workers, frames, codec.read_explanations, within(self._settings.worker_timeout_s))
         return checked_explanations(found, len(rows), len(self._order.manifest.features), self.report.outputs)
+
+    def interact(self, rows: FloatArray, options: ExplainOptions) -> list[tuple[Interactions, ...]]:
+        """Return a tuple of interaction matrices for each row, shared out as `explain` does."""
+        if len(rows) == 0:
+            return []
+        with self._workers(len(rows)) as workers:
+            frames = [codec.interact_frame(part, options) for part in np.array_split(rows, len(workers))]
+            found = _ask_all(workers, frames, codec.read_interactions, within(self._settings.worker_timeout_s))
+        return checked_interactions(found, len(rows), len(self._order.manifest.features), self.report.outputs)
 
     def state(self) -> PoolState:
         with self._changed:
@@ -179,8 +199,8 @@ class VersionPool:
                 self._idle.remove(worker)
                 self._lost(worker, at_work=False)
 
-    def _opened(self) -> Worker:
-        worker, self._report, self._isolation = opened(self._fork, self._order, self._settings.open_timeout_s)
+    def _opened(self, order: LoadOrder) -> Worker:
+        worker, self._report, self._isolation = opened(self._fork, order, self._settings.open_timeout_s)
         return worker
 
     def _admit(self, worker: Worker) -> None:
@@ -199,7 +219,11 @@ class VersionPool:
         """Replace workers that have ended, until the pool is closed."""
         while self._due():
             try:
-                self._admit(self._opened())
+                self._admit(self._opened(self._again()))
+            except ModelRefused as error:
+                with self._changed:
+                    self._health.refused(error.detail)
+                    self._changed.notify_all()
             except ExplainerError as error:
                 with self._changed:
                     blame = BLAMELESS if isinstance(error, NotReady) else OWN_DOING
@@ -220,18 +244,20 @@ class VersionPool:
             return False
 
 
-def _ask_all(workers: list[Worker], questions: list[Frame], deadline: float) -> list[tuple[Explanation, ...]]:
+def _ask_all(
+    workers: list[Worker], questions: list[Frame], read: Callable[[Frame], list[T]], deadline: float
+) -> list[T]:
     """Put every question before any answer is taken; hear every worker before the first error is raised."""
     failed: list[ExplainerError] = []
     asked: list[Worker] = []
-    answers: list[tuple[Explanation, ...]] = []
+    answers: list[T] = []
     for worker, question in zip(workers, questions, strict=True):
         with _collecting(failed):
             worker.put(question, deadline)
             asked.append(worker)
     for worker in asked:
         with _collecting(failed):
-            answers += worker.understand(codec.read_explanations, worker.take(deadline))
+            answers += worker.understand(read, worker.take(deadline))
     if failed:
         raise failed[0]
     return answers

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from explainer.attribution.reference import brought
 from explainer.cache.key import LEFT_OUT, canonical, digest
 from explainer.records import ExplainOptions
 
@@ -65,11 +66,22 @@ def test_each_option_counts_unless_it_cannot_change_the_numbers(name: str) -> No
         {"model": "mb", "background": ""},
         {"options": ExplainOptions(seed=1)},
         {"options": ExplainOptions(tolerance=1.0)},
+        {"options": ExplainOptions(background=brought(np.array([[1.0, 2.5, np.nan]])))},
+        {"options": ExplainOptions(background=brought(np.array([[1.0, 2.5, 3.0]])))},
     ],
 )
 def test_whatever_changes_the_answer_changes_the_key(change: dict[str, object]) -> None:
     """Model, background, method versions and every bit of the row count; text cannot flow from field to field."""
     assert key(**change) != key()
+
+
+def test_rows_as_background_are_told_apart_by_their_digest() -> None:
+    """Other rows have another key, the same rows in another order the same one; a name is never a digest."""
+    cohort = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, np.nan]])
+    given = [brought(cohort), brought(cohort[::-1]), brought(cohort[:1]), brought(cohort).digest]
+    made = [key(options=ExplainOptions(background=background)) for background in given]
+    assert made[0] == made[1]
+    assert len(set(made)) == 3
 
 
 def test_types_are_told_apart() -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
+from explainer.cli.serve import check_free
+from explainer.errors import Conflict, InvalidOption
 from tests.cli.conftest import Shell
 
 
@@ -18,3 +22,16 @@ def test_a_bad_setting(shell: Shell) -> None:
     done = shell("serve", EXPLAINER_THREADS="many")
     assert done.status == 1
     assert "EXPLAINER_THREADS" in done.err
+
+
+def test_a_port_in_use_is_told_before_anything_starts() -> None:
+    """The message names the port; a free one passes."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(Conflict, match=str(port)):
+            check_free("127.0.0.1", port)
+    check_free("127.0.0.1", port)
+    with pytest.raises(InvalidOption, match="host"):
+        check_free("192.0.2.1", port)

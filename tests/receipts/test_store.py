@@ -9,10 +9,12 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from explainer.attribution.reference import brought
 from explainer.errors import NotFound, StorageFailed
 from explainer.receipts.store import ReceiptStore, new_id
 from explainer.records import ExplainOptions, Receipt
@@ -57,6 +59,36 @@ def test_rows_and_answers_survive_to_the_bit(store: ReceiptStore, row: list[floa
     found = store.get(made.id)
     assert found.answer == answer
     assert [struct.pack("<d", x) for x in found.row] == [struct.pack("<d", x) for x in row]
+
+
+COHORT = brought(np.array([[1.5, np.nan], [2.5, 1e-9]]))
+
+
+def test_rows_as_background_come_back_and_are_kept_once(tmp_path: Path) -> None:
+    """Receipts of one cohort share its rows, which come back to the bit; others keep the name of theirs."""
+    store = ReceiptStore(tmp_path / "receipts.db")
+    made = [
+        receipt(options=ExplainOptions(background=b)) for b in (COHORT, COHORT, "default", brought(np.ones((1, 2))))
+    ]
+    store.put_many(made[:2])
+    store.put_many(made[2:])
+    assert [store.get(r.id) for r in made] == made
+    with sqlite3.connect(tmp_path / "receipts.db") as connection:
+        assert connection.execute("SELECT count(*) FROM backgrounds").fetchone() == (2,)
+
+
+@pytest.mark.parametrize("change", ["UPDATE backgrounds SET data = zeroblob(32)", "DELETE FROM backgrounds"])
+def test_a_changed_background_is_found_damaged(tmp_path: Path, change: str) -> None:
+    """A receipt whose background is not what was written is not believed."""
+    store = ReceiptStore(tmp_path / "receipts.db")
+    made = receipt(options=ExplainOptions(background=COHORT))
+    store.put_many([made])
+    connection = sqlite3.connect(tmp_path / "receipts.db")
+    connection.execute(change)
+    connection.commit()
+    connection.close()
+    with pytest.raises(StorageFailed, match="its background is not what was written"):
+        store.get(made.id)
 
 
 def test_an_unknown_receipt_is_not_found(store: ReceiptStore) -> None:

@@ -52,12 +52,22 @@ def test_a_version_that_fails_does_not_keep_others_out(house: House) -> None:
     house.serving._first_round.set()
     assert set(house.workers.orders) == {good.digest}
     assert house.workers.asked == ["open", "open"]
-    assert house.serving.unready() == ["credit version 1.0: its file is torn"]
+    assert house.serving.unready() == []
+    assert house.serving.out_of_service() == {"credit": "credit version 1.0: its file is torn"}
     with pytest.raises(NotReady, match="its file is torn"):
         house.serving.opened(house.rooms.registry.get("credit"))
     house.rooms.registry.retire("credit", "1.0")
     house.serving._round()
-    assert house.serving.unready() == []
+    assert house.serving.out_of_service() == {}
+
+
+def test_nothing_is_ready_while_no_version_opens(house: House) -> None:
+    """With every current version out of service the reasons are given."""
+    house.register()
+    house.workers.open_failing = ModelFailed("its file is torn")
+    house.serving._round()
+    house.serving._first_round.set()
+    assert house.serving.unready() == ["credit version 1.0: its file is torn"]
 
 
 def test_a_changed_folder_is_out_of_service(house: House) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from explainer.errors import InvalidOption, ModelRefused, Problem
-from explainer.records import ExplainOptions, Explanation, FloatArray, LoadOrder, MethodReport, OpenReport
+from explainer.records import ExplainOptions, Explanation, FloatArray, Interactions, LoadOrder, MethodReport, OpenReport
 
 GOOD, RAISE, NAN, SHAPE, EXIT, HANG, CRASH, MEMORY, PRINT = range(9)
 LINGER, TWIN, CLOSE, GARBAGE, SLOW, PID, ABORT, SYSEXIT, PROBE, LIBRARIES, CONNECT = range(9, 20)
@@ -186,6 +186,17 @@ class Fake:
             raise InvalidOption("nonsense is not a method", problems=[Problem("method", "known", "nonsense")])
         predictions = self.predict(rows)
         return [(explanation(row, p[0], options),) for row, p in zip(rows, predictions, strict=True)]
+
+    def interact(self, rows: FloatArray, options: ExplainOptions) -> list[tuple[Interactions, ...]]:
+        predictions = self.predict(rows)
+        return [(interactions(row, p[0], options),) for row, p in zip(rows, predictions, strict=True)]
+
+
+def interactions(row: FloatArray, prediction: float, options: ExplainOptions) -> Interactions:
+    """Features interact by the products of their values."""
+    report = MethodReport("fake", 1, f"process {os.getpid()}", False, 1, options.seed, "default", None)
+    values = np.outer(row, row)
+    return Interactions(float(prediction), 0.5, None, "raw", values, np.abs(values), report)
 
 
 def explanation(row: FloatArray, prediction: float, options: ExplainOptions) -> Explanation:

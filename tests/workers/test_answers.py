@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from explainer.errors import ModelFailed
-from explainer.records import Explanation, MethodReport
-from explainer.workers.answers import checked_explanations, checked_predictions
+from explainer.records import Explanation, Interactions, MethodReport
+from explainer.workers.answers import checked_explanations, checked_interactions, checked_predictions
 
 METHOD = MethodReport("m", 1, "r", True, 1, None, "b", None)
 GOOD = Explanation(1.0, 0.5, None, "raw", (1.0, 2.0), (0.0, None), METHOD)
@@ -60,3 +60,32 @@ def test_explanations_for_other_rows_are_refused(answers: list[tuple[Explanation
     """Too few rows, a row without an explanation and more explanations than outputs are refused."""
     with pytest.raises(ModelFailed):
         checked_explanations(answers, 2, 2, 1)
+
+
+PAIRS = Interactions(1.0, 0.5, None, "raw", np.ones((2, 2)), np.zeros((2, 2)), METHOD)
+
+
+def test_good_interactions_pass() -> None:
+    """Finite matrices of the right size are handed on unchanged."""
+    assert checked_interactions([(PAIRS,), (PAIRS, PAIRS)], 2, 2, 2) == [(PAIRS,), (PAIRS, PAIRS)]
+
+
+@pytest.mark.parametrize(
+    ("answers", "message"),
+    [
+        ([], "0 rows where 1"),
+        ([()], "gave 0"),
+        ([(PAIRS, PAIRS, PAIRS)], "gave 3"),
+        ([(replace(PAIRS, values=np.ones((3, 3))),)], "2 features"),
+        ([(replace(PAIRS, standard_errors=np.zeros((2, 1))),)], "2 features"),
+        ([(replace(PAIRS, values=np.array([[1.0, math.nan], [0.0, 1.0]])),)], "not finite"),
+        ([(replace(PAIRS, standard_errors=np.array([[0.0, -1.0], [0.0, 0.0]])),)], "negative"),
+        ([(replace(PAIRS, standard_errors=np.full((2, 2), math.inf)),)], "not finite"),
+        ([(replace(PAIRS, prediction=math.inf),)], "not finite"),
+        ([(replace(PAIRS, expected_value=math.nan),)], "not finite"),
+    ],
+)
+def test_other_interactions_are_refused(answers: list[tuple[Interactions, ...]], message: str) -> None:
+    """Missing rows, matrices of another size, and numbers that cannot be served refuse the answer."""
+    with pytest.raises(ModelFailed, match=message):
+        checked_interactions(answers, 1, 2, 2)

@@ -66,6 +66,15 @@ def worker() -> Iterator[Conversation]:
     talk.thread.join(5)
 
 
+def test_it_answers_which_features_interact(worker: Conversation) -> None:
+    """Rows are answered by a matrix each, with the bits that the model's process had."""
+    worker.open()
+    rows = np.concatenate([row(fake_models.GOOD, 1 / 3), row(fake_models.GOOD, 2.5)])
+    found = codec.read_interactions(worker.ask(codec.interact_frame(rows, ExplainOptions(seed=4))))
+    assert [f.values.tobytes() for (f,) in found] == [np.outer(r, r).tobytes() for r in rows]
+    assert {f.method.seed for (f,) in found} == {4}
+
+
 def test_it_opens_predicts_and_explains(worker: Conversation) -> None:
     """An order is answered by the report, rows by predictions and explanations; numbers of questions come back."""
     assert worker.open() == fake_models.REPORT

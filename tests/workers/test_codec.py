@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explainer import errors
+from explainer.attribution.reference import brought
 from explainer.errors import ExplainerError, Problem
-from explainer.records import ExplainOptions, Explanation, LimeReport, MethodReport, Notice, OpenReport
+from explainer.records import ExplainOptions, Explanation, Interactions, LimeReport, MethodReport, Notice, OpenReport
 from explainer.workers import codec
 from explainer.workers.frames import Frame, FrameError, receive, send
 from tests.workers.fakes import order_of
@@ -83,6 +84,12 @@ def test_options_rows_and_predictions_come_back() -> None:
     assert codec.read_predictions(over_a_socket(codec.predictions_frame(rows))).tobytes() == rows.tobytes()
 
 
+def test_rows_as_background_come_back() -> None:
+    """Rows that a request brings arrive to the bit, missing values included."""
+    options = ExplainOptions(background=brought(np.array([[1.5, np.nan], [-0.0, 5e-324]])), class_name="yes")
+    assert codec.read_options(over_a_socket(codec.explain_frame(np.zeros((1, 2)), options))) == options
+
+
 def test_reports_come_back() -> None:
     """What a worker found comes back with what keeps it closed in."""
     report = OpenReport("xgboost", "3", 2, "trees", {"tree": 3}, (Notice("a", "b"),))
@@ -139,6 +146,40 @@ def test_malformed_explanations_are_refused(frame: Frame) -> None:
     """Explanations whose parts do not fit together raise FrameError, never another error."""
     with pytest.raises(FrameError):
         codec.read_explanations(frame)
+
+
+def paired(seed: int) -> Interactions:
+    values = np.random.default_rng(seed).normal(size=(3, 3))
+    method = MethodReport("m", 1, "r", True, 1, None, "b", 0.0)
+    return Interactions(1 / 3, -0.0, "yes", "log_odds", values, np.abs(values), method, 0.9, (Notice("a", "b"),))
+
+
+def test_interactions_come_back() -> None:
+    """Matrices of any number of rows and classes come back with the same bits, and with all that is said of them."""
+    answers = [(paired(1), paired(2)), (), (paired(3),)]
+    back = codec.read_interactions(over_a_socket(codec.interactions_frame(answers)))
+    assert [len(row) for row in back] == [2, 0, 1]
+    for row, told in zip(back, answers, strict=True):
+        for b, a in zip(row, told, strict=True):
+            assert b.values.tobytes() == a.values.tobytes()
+            assert b.standard_errors.tobytes() == a.standard_errors.tobytes()
+            assert repr(replace(b, values=a.values, standard_errors=a.standard_errors)) == repr(a)
+    assert codec.read_interactions(over_a_socket(codec.interactions_frame([]))) == []
+
+
+def test_malformed_interactions_are_refused() -> None:
+    """Parts that do not fit together raise FrameError, where they are made and where they are read."""
+    good = codec.interactions_frame([(paired(1),)])
+    for arrays in ({"values": np.zeros((2, 3, 3))}, {"scalars": np.zeros((2, 3))}, {"standard_errors": np.zeros(3)}):
+        with pytest.raises(FrameError):
+            codec.read_interactions(Frame(good.kind, good.body, {**good.arrays, **arrays}))
+    for body in ({**good.body, "counts": [2]}, {**good.body, "rest": [None]}, None):
+        with pytest.raises(FrameError):
+            codec.read_interactions(Frame(good.kind, body, good.arrays))
+    with pytest.raises(FrameError):
+        codec.read_interactions(explanations())
+    with pytest.raises(FrameError, match="square"):
+        codec.interactions_frame([(paired(1), replace(paired(2), values=np.zeros((2, 3))))])
 
 
 def test_malformed_others_are_refused() -> None:

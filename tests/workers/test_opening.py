@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from explainer.attribution.reference import brought
 from explainer.errors import ModelRefused, WorkerDied
 from explainer.records import (
     BackgroundSpec,
@@ -127,3 +128,29 @@ def test_every_worker_gives_the_same_bits(order: LoadOrder) -> None:
                 pools.predict(order.digest, rows)
     finally:
         pools.shutdown()
+
+
+def test_rows_of_a_request_are_the_background_of_its_answer(order: LoadOrder) -> None:
+    """A worker explains against the rows that it is sent: exact in the trees' own space, and adding up."""
+    served, row = open_version(order), order.golden_rows[:1]
+    for rows in (rows_of(1, 5), rows_of(9, 6)):
+        options = ExplainOptions(background=brought(rows), output="log_odds")
+        ((explanation,),) = served.explain(row, options)
+        assert explanation.method.name == "tree"
+        assert explanation.method.background == f"rows:{brought(rows).digest[:12]}"
+        odds = [np.log(p[1] / p[0]) for p in served.predict(rows)]
+        assert explanation.expected_value == pytest.approx(float(np.mean(odds)), abs=1e-5)
+        assert explanation.expected_value + sum(explanation.attributions) == pytest.approx(
+            explanation.prediction, abs=1e-5
+        )
+
+
+def test_a_worker_says_which_features_interact(order: LoadOrder) -> None:
+    """Rows of the matrix sum to the attributions that the same worker gives, against the same background."""
+    served, rows = open_version(order), order.golden_rows[:3]
+    for background in ("default", brought(rows_of(5, 6))):
+        options = ExplainOptions(background=background, output="log_odds")
+        for (pairs,), (told,) in zip(served.interact(rows, options), served.explain(rows, options), strict=True):
+            assert (pairs.method.name, pairs.method.background) == ("tree", told.method.background)
+            assert np.allclose(pairs.values.sum(axis=1), told.attributions, rtol=0, atol=1e-9)
+            assert np.abs(pairs.values[0, 2]) > 0

@@ -30,6 +30,7 @@ class Outer:
     items: tuple[Inner, ...]
     pair: tuple[str, float]
     table: dict[str, int]
+    data: bytes
     flag: bool = False
 
 
@@ -41,6 +42,7 @@ OUTER = st.builds(
     items=st.lists(st.builds(Inner, kind=st.sampled_from("ab"), path=st.just(Path("/x/y"))), max_size=3).map(tuple),
     pair=st.tuples(st.text(), FLOATS),
     table=st.dictionaries(st.text(), st.integers(-5, 5), max_size=3),
+    data=st.binary(max_size=9),
     flag=st.booleans(),
 )
 

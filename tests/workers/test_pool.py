@@ -50,6 +50,19 @@ def test_a_version_is_opened_asked_and_closed(pools: WorkerPools) -> None:
             ask(order.digest)
 
 
+def test_interactions_come_from_the_worker(pools: WorkerPools) -> None:
+    """The door hands rows on and matrices back; what the model raises is raised here."""
+    order = order_of()
+    pools.open(order)
+    asked = row(fake.GOOD, 2.5)
+    ((found,),) = pools.interact(order.digest, asked, ExplainOptions())
+    assert (found.values == np.outer(asked[0], asked[0])).all()
+    with pytest.raises(ModelFailed):
+        pools.interact(order.digest, row(fake.RAISE), ExplainOptions())
+    assert pools.interact(order.digest, asked[:0], ExplainOptions()) == []
+    pools.close(order.digest)
+
+
 def test_opening_twice_keeps_the_first(pools: WorkerPools) -> None:
     """A version that is served stays as it is, and so does its process; callers that race open it once."""
     order = order_of()

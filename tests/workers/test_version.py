@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from explainer.errors import ModelFailed, ModelRefused, NotReady, Overloaded
-from explainer.records import ExplainOptions
+from explainer.records import ExplainOptions, LoadOrder
 from explainer.settings import Settings
 from explainer.workers.client import Worker
 from explainer.workers.frames import Frame
@@ -67,6 +67,32 @@ def test_a_worker_that_ends_is_replaced() -> None:
         assert pool.predict(row(fake_models.GOOD)).tolist() == [[6.0]]
     state = pool.state()
     assert (state.alive, state.restarts, state.out_of_service) == (1, 3, None)
+    pool.close()
+
+
+def test_a_version_whose_files_changed_is_not_opened_again() -> None:
+    """Each later worker gets an order that was checked anew; a refusal takes the version out of service at once."""
+    workers: list[Worker] = []
+    sound = threading.Event()
+    sound.set()
+
+    def fork() -> Worker:
+        workers.append(thread_worker())
+        return workers[-1]
+
+    def again() -> LoadOrder:
+        if not sound.is_set():
+            raise ModelRefused("model.txt is not the file that was registered.")
+        return order_of()
+
+    pool = VersionPool(order_of(), SETTINGS, fork, again)
+    pool.open()
+    workers[-1].kill()
+    assert pool.predict(row(fake_models.GOOD)).tolist() == [[6.0]]
+    sound.clear()
+    workers[-1].kill()
+    with pytest.raises(NotReady, match=r"model\.txt is not the file"):
+        pool.predict(row(fake_models.GOOD))
     pool.close()
 
 
