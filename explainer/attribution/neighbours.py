@@ -61,7 +61,7 @@ def likeness(squared: FloatArray, known: BoolArray, weights: FloatArray) -> Floa
 def conditional_values(
     game: Game, row: FloatArray, against: Background, squared: FloatArray, known: BoolArray
 ) -> tuple[FloatArray, int]:
-    """v(S) = sum_z w_S(z) f(row_S, z_rest) for each coalition `known` (n, d): (n, outputs), and model rows evaluated."""
+    """v(S) = sum_z w_S(z) f(row_S, z_rest) of each coalition `known` (n, d): (n, outputs), and model rows evaluated."""
     parts, spent = [], 0
     for first in range(0, len(known), TOGETHER):
         held = known[first : first + TOGETHER]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,14 +16,20 @@ from explainer.records import Feature, Interactions
 WITHHELD = {"what": "warnings.detail", "detail": "the sentences may name the row's values"}
 
 
-def disclose_pairs(found: Interactions, features: Sequence[Feature], role: str, top: int) -> dict[str, Any]:
+def disclose_pairs(
+    found: Interactions,
+    features: Sequence[Feature],
+    role: str,
+    top: int,
+    policies: Mapping[str, Policy] = POLICIES,
+) -> dict[str, Any]:
     """Return the answer as `role` may read it: the `top` pairs of largest index, largest first, those of zero left out.
 
     Expected value, main effects, the pairs shown and `other` add up to the prediction: an index counts once, not once
     for each of its two features. The error of `other` is the sum of the single ones, which bounds it. Raises
     NotPermitted for an unknown role.
     """
-    policy = POLICIES.get(role)
+    policy = policies.get(role)
     if policy is None:
         raise NotPermitted(f"Role {role!r} may see no explanations: no policy names it.")
     first, second = np.triu_indices(len(features), 1)

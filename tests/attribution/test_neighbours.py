@@ -34,7 +34,7 @@ def test_a_feature_without_spread_is_equal_or_not() -> None:
 
 
 def test_weights_are_those_of_the_kernel() -> None:
-    """By hand: mean squared distance over the known, bandwidth of the ceil(sqrt(z))-th nearest, the leading rows kept."""
+    """By hand: mean squared distance over the known, bandwidth of the seventh nearest of 40, the leading rows kept."""
     squared = squared_distances(mixed_rows(1, 9)[0], AGAINST, KINDS)
     known = np.array([[True, False, True, True, False, False]])
     (found,) = likeness(squared, known, AGAINST.weights)

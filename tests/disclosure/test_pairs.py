@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explainer.disclosure.pairs import disclose_pairs
-from explainer.disclosure.policy import POLICIES, Policy
+from explainer.disclosure.policy import Policy
 from explainer.errors import NotPermitted
 from explainer.records import Feature, Interactions, MethodReport, Notice
 
@@ -68,10 +68,9 @@ def test_who_does_not_see_values_gets_codes_alone() -> None:
     assert open_["withheld"] == []
 
 
-def test_a_role_with_a_limit_sees_the_leading_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_role_with_a_limit_sees_the_leading_ones() -> None:
     """A role that sees so many attributions sees no more pairs or main effects than that."""
-    monkeypatch.setitem(POLICIES, "clerk", Policy(values=True, most=2))  # type: ignore[arg-type]
-    shown = disclose_pairs(made(3, 5), named(made(3, 5)), "clerk", 9)
+    shown = disclose_pairs(made(3, 5), named(made(3, 5)), "clerk", 9, {"clerk": Policy(values=True, most=2)})
     assert len(shown["interactions"]) == len(shown["main_effects"]) == 2
 
 

@@ -21,6 +21,7 @@ from explainer.records import FloatArray, Notice
 LIMIT = 1 << 17  # model rows up to which every coalition is evaluated
 USUAL = 1 << 16  # model rows of one explained row where neither budget nor tolerance is given
 CEILING = 1 << 20  # where there is only a tolerance
+MOST = 30  # features beyond which nothing is enumerated
 LEAST = 2  # pairs of walks without which no standard error can be given
 TRUSTED = 16  # pairs of walks from which on a tolerance may end the sampling
 
@@ -40,9 +41,8 @@ class PreparedConditional:
         tolerance), or would end after `ask.deadline`.
         """
         exact = affordable(self.against, rows.shape[1], ask)
-        answers = [
-            self._enumerated(row) if exact else self._sampled(row, s, ask) for row, s in zip(rows, seeds, strict=True)
-        ]
+        pairs = zip(rows, seeds, strict=True)
+        answers = [self._enumerated(row) if exact else self._sampled(row, seed, ask) for row, seed in pairs]
         return Attributions(
             values=np.stack([a.values for a in answers]),
             standard_errors=np.stack([a.standard_errors for a in answers]),
@@ -56,27 +56,29 @@ class PreparedConditional:
 
     def _enumerated(self, row: FloatArray) -> _One:
         coalitions = (np.arange(1 << row.size)[:, None] >> np.arange(row.size)) & 1
-        inner, spent = self._values(row, coalitions[1:-1].astype(np.bool_))
+        inner, spent = self._values(row, coalitions[1:-1].astype(np.bool_), self._squared(row))
         values = shapley(np.concatenate([self.expected[None], inner, self.game(row[None])])[None])[0]
         return _One(values, np.zeros_like(values), spent + 1, ())
 
     def _sampled(self, row: FloatArray, seed: int, ask: Ask) -> _One:
         draws, prediction = np.random.default_rng(seed), self.game(row[None])[0]
-        course = _Course(ask, pair_price(self.against, row.size))
+        course, squared = _Course(ask, pair_price(self.against, row.size)), self._squared(row)
         found: list[FloatArray] = []
         while course.goes_on(found):
             order = draws.permutation(row.size)
             known = np.concatenate([_prefixes(order), _prefixes(order[::-1])])
-            inner, spent = self._values(row, known)
+            inner, spent = self._values(row, known, squared)
             course.spent += spent
             there, back = np.split(inner, 2)
             found.append((self._gains(there, prediction, order) + self._gains(back, prediction, order[::-1])) / 2)
         return _One(np.mean(found, axis=0), course.errors(found), course.spent, course.notices(found))
 
-    def _values(self, row: FloatArray, known: BoolArray) -> tuple[FloatArray, int]:
+    def _squared(self, row: FloatArray) -> FloatArray:
+        return squared_distances(row, self.against, self.kinds)
+
+    def _values(self, row: FloatArray, known: BoolArray, squared: FloatArray) -> tuple[FloatArray, int]:
         if len(known) == 0:
             return np.empty((0, self.expected.size)), 0
-        squared = squared_distances(row, self.against, self.kinds)
         return conditional_values(self.game, row, self.against, squared, known)
 
     def _gains(self, inner: FloatArray, prediction: FloatArray, order: IntArray) -> FloatArray:
@@ -170,7 +172,7 @@ class Conditional:
 def affordable(against: Background, features: int, ask: Ask) -> bool:
     """Whether every coalition may be evaluated on every background row."""
     allowed = min(ask.max_evaluations or LIMIT, LIMIT)
-    return 2.0**features * len(against.rows) <= allowed
+    return features < MOST and len(against.rows) << features <= allowed
 
 
 def pair_price(against: Background, features: int) -> int:
