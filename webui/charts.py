@@ -54,7 +54,7 @@ class Scale:
     def __call__(self, value: float) -> float:
         return round(100 * (value - self.low) / self.span, 3)
 
-    def ticks(self, about: int = 4) -> tuple[Tick, ...]:
+    def ticks(self, about: int = 5) -> tuple[Tick, ...]:
         """Round numbers, about so many, inside the scale."""
         raw = self.span / about
         power = 10.0 ** math.floor(math.log10(raw))

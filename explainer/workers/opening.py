@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,13 +56,26 @@ def open_version(order: LoadOrder) -> ServedVersion:
     from explainer.attribution.engines import Engines
     from explainer.formats import compare_golden, open_model
 
+    _check_file(order)
     model = open_model(order)
     problems = compare_golden(model, order.golden_rows, order.golden_predictions, order.manifest.golden)
     if problems:
         told = "; ".join(problem.detail for problem in problems)
         raise ModelRefused(f"The model does not reproduce its golden predictions: {told}", problems=problems)
     engines = Engines(_subject(model, order))
+    # Tables are made here, before a request waits for them.
+    engines.own.explain(order.background[:1], ExplainOptions(), order.manifest)
     return ServedVersion(engines, order.manifest, _report(model, engines.own))
+
+
+def _check_file(order: LoadOrder) -> None:
+    """Digest the model file here as well, in the process and at the moment that opens it."""
+    if not order.manifest.file:
+        return  # a remote model: there is nothing but its golden predictions to know it by
+    with order.model_path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != order.manifest.sha256:
+        raise ModelRefused(f"{order.manifest.file} is not the file that the manifest names: its SHA-256 is {found}.")
 
 
 def _subject(model: OpenedModel, order: LoadOrder) -> Subject:

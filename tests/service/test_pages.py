@@ -51,7 +51,7 @@ def test_sign_in_and_explain_a_row(page: Page, service: Service) -> None:
     """A person signs in, picks a model and a row, and sees what the API says of that row."""
     page.get_by_role("link", name="credit-gbm").click()
     page.get_by_role("link", name="Explain a row").click()
-    page.get_by_label("Try one of").select_option(label="row 3")
+    page.get_by_label("Try one of").select_option(index=2)
     page.get_by_role("button", name="Explain this row").first.click()
     expected = service.explain("credit-gbm", [service.samples("credit-gbm")[2]]).body["explanations"][0]
     shown = page.locator(".verdict .big").inner_text()
@@ -71,13 +71,13 @@ def test_a_typed_row_with_a_mistake_can_be_mended(page: Page) -> None:
     page.get_by_text("Change a value").click()
     form = page.locator("form[method=post].stack")
     form.get_by_label("amount dm").fill("a lot")
-    form.get_by_role("button", name="Explain this row").click()
+    form.get_by_role("button", name="Explain these values").click()
     field = form.get_by_label("amount dm")
     assert field.get_attribute("aria-invalid") == "true"
     assert field.input_value() == "a lot"
     assert page.locator(".verdict").count() == 0
     field.fill("2500")
-    form.get_by_role("button", name="Explain this row").click()
+    form.get_by_role("button", name="Explain these values").click()
     assert re.fullmatch(r"\d+\.\d %", page.locator(".verdict .big").inner_text())
 
 

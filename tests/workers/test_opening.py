@@ -154,3 +154,11 @@ def test_a_worker_says_which_features_interact(order: LoadOrder) -> None:
             assert (pairs.method.name, pairs.method.background) == ("tree", told.method.background)
             assert np.allclose(pairs.values.sum(axis=1), told.attributions, rtol=0, atol=1e-9)
             assert np.abs(pairs.values[0, 2]) > 0
+
+
+def test_a_file_that_was_swapped_is_not_opened(order: LoadOrder, tmp_path: Path) -> None:
+    """The digest is taken again in the process that opens the file, before anything reads it as a model."""
+    swapped = tmp_path / order.model_path.name
+    swapped.write_bytes(order.model_path.read_bytes().replace(b"base_score", b"base_scorf", 1) + b" ")
+    with pytest.raises(ModelRefused, match="SHA-256"):
+        open_version(replace(order, model_path=swapped))
