@@ -44,7 +44,8 @@ class RouteRefused(RequestRefused):
     """A 404 or 405 of the router, with its own status."""
 
     def __init__(self, error: HTTPException) -> None:
-        super().__init__(error.description or "There is no such route.")
+        detail = f"There is no {request.method} {request.path[:200]!a} here; the routes are listed at /api/docs."
+        super().__init__(detail if error.code in {404, 405} else error.description or "The request was refused.")
         self.status = error.code or 400  # type: ignore[misc]
         self.code = HTTPStatus(self.status).phrase.lower().replace(" ", "-")  # type: ignore[misc]
         self.title = HTTPStatus(self.status).phrase  # type: ignore[misc]

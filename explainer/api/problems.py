@@ -39,11 +39,18 @@ def problem_response(error: ExplainerError) -> Response:
 
 def refuse_settings(error: ValidationError) -> None:
     """Turn pydantic's findings into one InvalidOption that names every field."""
-    problems = [
-        Problem(_path(e["loc"]), e["type"].replace("_", "-"), e["msg"]) for e in error.errors(include_url=False)
-    ]
+    found = error.errors(include_url=False)
+    problems = [Problem(_path(e["loc"]), e["type"].replace("_", "-"), _words(e["type"], e["msg"])) for e in found]
     first = problems[0]
     raise InvalidOption(f"{first.where}: {first.detail}", problems=problems)
+
+
+def _words(kind: str, message: str) -> str:
+    return (
+        "This is no setting of this request; see /api/docs for those there are."
+        if kind == "extra_forbidden"
+        else message
+    )
 
 
 def _path(location: tuple[int | str, ...]) -> str:

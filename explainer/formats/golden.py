@@ -54,5 +54,8 @@ def _versions(model: OpenedModel, made_with: GoldenSpec) -> str:
     made = f"It was made with {made_with.library} {made_with.version}"
     now = f"{model.library} {model.library_version}"
     if (made_with.library, made_with.version) == (model.library, model.library_version):
-        return f"{made}, the same as now: the model file, the schema or the order of classes is another one."
+        return (
+            f"{made}, the same as now: the model file, the schema or the order of classes is another one, "
+            "or the golden predictions are wrong."
+        )
     return f"{made} and is opened with {now}: install that version, or save the model again with this one."
