@@ -17,7 +17,7 @@ RUN /tools/bin/uv build --quiet --wheel --out-dir /wheel \
       --constraint requirements.lock "$(echo /wheel/explainer-*.whl)[${EXTRAS}]"
 # Compile the kernels once, here; on a processor of another kind the first start compiles them again into the volume.
 ENV NUMBA_CACHE_DIR=/var/lib/explainer/numba
-RUN mkdir -p /var/lib/explainer/numba && /opt/explainer/bin/python -m explainer.attribution.trees.warm
+RUN mkdir -p /var/lib/explainer/numba && chmod 700 /var/lib/explainer && /opt/explainer/bin/python -m explainer.attribution.trees.warm
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --user-group --home-dir /var/lib/explainer --shell /usr/sbin/nologin explainer
