@@ -42,7 +42,7 @@ class Serving:
             if version.digest in self._rooms.workers.state():
                 return self._rooms.workers.report(version.digest)
             if reason := self._failed.get(version.digest):
-                raise NotReady(f"{_title(version)} is out of service: {reason}")
+                raise NotReady(f"{_title(version)} is out of service: {_plain(version, reason)}")
             return self._open(version)
 
     def unready(self) -> list[str]:
@@ -61,7 +61,7 @@ class Serving:
                 state = states.get(version.digest)
                 reason = self._failed.get(version.digest) or (state.out_of_service if state else None)
                 if reason:
-                    found[name] = f"{_title(version)}: {reason}"
+                    found[name] = f"{_title(version)}: {_plain(version, reason)}"
         return found
 
     def _open(self, version: ModelVersion) -> OpenReport:
@@ -70,7 +70,9 @@ class Serving:
             return self._rooms.workers.open(order(version), lambda: order(version))
         except (ModelRefused, ModelFailed) as error:
             self._failed[version.digest] = error.detail
-            raise NotReady(f"{_title(version)} is out of service: {error.detail}", problems=error.problems) from error
+            raise NotReady(
+                f"{_title(version)} is out of service: {_plain(version, error.detail)}", problems=error.problems
+            ) from error
 
     def _keep(self) -> None:
         while not self._stop.is_set():
@@ -96,6 +98,11 @@ class Serving:
     def _lock_of(self, digest: str) -> threading.Lock:
         with self._guard:
             return self._locks.setdefault(digest, threading.Lock())
+
+
+def _plain(version: ModelVersion, reason: str) -> str:
+    """A reason that begins with the version's title is given without it: it stands there already."""
+    return reason.removeprefix(f"{_title(version)}: ")
 
 
 def _title(version: ModelVersion) -> str:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from explainer.errors import ModelFailed, NotReady
+from explainer.errors import ModelFailed, ModelRefused, NotReady
 from explainer.usecases.serving import Serving
 from tests.house import House
 
@@ -68,6 +68,16 @@ def test_nothing_is_ready_while_no_version_opens(house: House) -> None:
     house.serving._round()
     house.serving._first_round.set()
     assert house.serving.unready() == ["credit version 1.0: its file is torn"]
+
+
+def test_a_reason_does_not_name_the_version_twice(house: House) -> None:
+    """What the registry says begins with the version's title, and so does what the service tells of it."""
+    version = house.register()
+    house.workers.open_failing = ModelRefused("credit version 1.0: model.sha256: it differs.")
+    house.serving._round()
+    assert house.serving.out_of_service() == {"credit": "credit version 1.0: model.sha256: it differs."}
+    with pytest.raises(NotReady, match=r"^credit version 1\.0 is out of service: model\.sha256: it differs\.$"):
+        house.serving.opened(version)
 
 
 def test_a_changed_folder_is_out_of_service(house: House) -> None:
