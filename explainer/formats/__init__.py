@@ -12,6 +12,7 @@ from explainer.errors import ModelRefused, Problem
 from explainer.formats.checked import checked
 from explainer.formats.golden import compare_golden
 from explainer.formats.ports import Format
+from explainer.formats.structure.replica import proof_of, replicated
 from explainer.records import LoadOrder
 
 _FAILURES = (
@@ -58,7 +59,8 @@ def open_model(order: LoadOrder) -> OpenedModel:
         told = "; ".join(f"{p.where}: {p.detail}" for p in problems[:3])
         raise ModelRefused(f"The model file of '{manifest.name}' was not opened: {told}", problems=problems)
     try:
-        return checked(one.open(order), order)
+        opened = replicated(one.open(order), proof_of(order))
+        return checked(opened, order)
     except _FAILURES as error:
         raise ModelRefused(
             f"The model of '{manifest.name}' opens but cannot predict its background: {type(error).__name__}: {error}. "

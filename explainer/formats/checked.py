@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from explainer.attribution.model import OpenedModel
+from explainer.attribution.model import OpenedModel, Replica
 from explainer.errors import ModelFailed, ModelRefused
 from explainer.records import Feature, FloatArray, LoadOrder
 
@@ -33,10 +33,13 @@ def checked(model: OpenedModel, order: LoadOrder) -> OpenedModel:
         )
     rows = _RowCheck(manifest.features)
     predict = _guard(model.predict, rows, model.outputs, "prediction")
-    margin = None
+    margin, replica = None, model.replica
+    width = 1 if model.link == "logistic" else model.outputs
     if model.margin is not None:
-        width = 1 if model.link == "logistic" else model.outputs
         margin = _guard(model.margin, rows, width, "margin")
+    if replica is not None:
+        quick = _guard(replica.predict, rows, model.outputs, "prediction")
+        replica = Replica(quick, _guard(replica.margin, rows, width, "margin"))
     tried = predict(order.background[:TRIED_ROWS])
     if manifest.remote is None:
         refuse_missing(predict, order)
@@ -44,7 +47,7 @@ def checked(model: OpenedModel, order: LoadOrder) -> OpenedModel:
         _refuse_improper(tried, manifest.name)
     if margin is not None:
         margin(order.background[:TRIED_ROWS])
-    return dataclasses.replace(model, predict=predict, margin=margin)
+    return dataclasses.replace(model, predict=predict, margin=margin, replica=replica)
 
 
 def refuse_missing(predict: Answer, order: LoadOrder) -> None:

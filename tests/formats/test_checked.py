@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explainer.attribution.model import OpenedModel
+from explainer.attribution.model import OpenedModel, Replica
 from explainer.errors import ModelFailed, ModelRefused
 from explainer.formats.checked import UncodedRowsError, checked
 from explainer.records import FloatArray
@@ -109,3 +109,15 @@ def test_a_model_that_refuses_what_the_schema_lets_be_missing_is_refused_by_name
 
     with pytest.raises(ModelRefused, match=r"'housing' may be missing by the schema.*Input X contains NaN"):
         checked(model(fussy), ORDER)
+
+
+def test_a_replica_is_behind_the_same_checks() -> None:
+    """Neither uncoded rows nor answers that are not finite pass by way of the replica."""
+    wild = Replica(lambda rows: np.full((len(rows), 2), np.inf), half)
+    opened = checked(replace(model(), replica=wild), ORDER).replica
+    assert opened is not None
+    assert opened.margin(ROWS[:3]).shape == (3, 2)
+    with pytest.raises(ModelFailed, match="not a finite number"):
+        opened.predict(ROWS[:1])
+    with pytest.raises(UncodedRowsError, match="infinite"):
+        opened.predict(np.full((1, ROWS.shape[1]), np.inf))

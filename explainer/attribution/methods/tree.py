@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -14,8 +15,9 @@ from explainer.attribution.ports import Ask, Attributions, Prepared, Subject, Su
 from explainer.attribution.trees import attribute, coalitions, links, size
 from explainer.records import FloatArray
 
-AUTO_LIMIT = 1 << 22  # coalitions that `auto` evaluates for one row: about a tenth of a second
-LIMIT = 1 << 25  # coalitions beyond which enumeration is refused even by name
+AUTO_LIMIT = 1 << 24  # coalitions that `auto` evaluates for one row: about a tenth of a second
+LIMIT = 1 << 27  # coalitions beyond which enumeration is refused even by name: less than a second
+_MARGIN_SPACES = {"identity": ("raw", "probability"), "logistic": ("raw", "log_odds"), "softmax": ("raw",)}
 KEPT = 4  # subjects whose forest is kept ready to judge rows
 
 
@@ -89,7 +91,7 @@ class Known:
 
 class Tree:
     name: ClassVar[str] = "tree"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     family: ClassVar[Literal["shap", "lime"]] = "shap"
     rung: ClassVar[int] = 20
     summary: ClassVar[str] = "Tables made once per tree model and background: exact in microseconds, on raw features."
@@ -105,11 +107,8 @@ class Tree:
         known = self._look(subject, model.trees)
         if known.refusal:
             return _unfit(known.refusal)
-        if which_margins(model, ask) is not None:
-            why = (
-                f"The model is a sum of {len(model.trees.roots):,} trees in output {ask.space}, so tables of what each "
-            )
-            return Suitability(fits=True, exact=True, why=why + "leaf gives to each feature are exact.")
+        if ask.space in margin_spaces(model):
+            return _by_tables(len(model.trees.roots), ask.space)
         link = _link(model, ask)
         if link is None:
             return _unfit(f"The trees do not say what output {ask.space} is.")
@@ -173,16 +172,26 @@ def narrowed(trees: Trees, margins: IntArray) -> tuple[Trees, IntArray]:
     return replace(trees, value=np.ascontiguousarray(trees.value[:, needed]), base=trees.base[needed]), place
 
 
+@cache
+def _by_tables(trees: int, space: str) -> Suitability:
+    why = f"The model is a sum of {trees:,} trees in output {space}, so tables of what each leaf gives to each feature "
+    return Suitability(fits=True, exact=True, why=why + "are exact.")
+
+
 def _unfit(why: str) -> Suitability:
     return Suitability(fits=False, exact=True, why=why)
+
+
+def margin_spaces(model: OpenedModel) -> tuple[str, ...]:
+    """The output spaces in which the model answers a margin or its negative."""
+    return _MARGIN_SPACES[model.link]
 
 
 def which_margins(model: OpenedModel, ask: Ask) -> tuple[IntArray, FloatArray] | None:
     """Which margin each output asked for is, and its sign, where the output is a margin; a binary one is class 1's."""
     outputs = np.asarray(ask.outputs, dtype=np.int64)
     single = model.task == "classification" and model.link == "logistic"
-    spaces = {"identity": ("raw", "probability"), "logistic": ("raw", "log_odds"), "softmax": ("raw",)}[model.link]
-    if ask.space not in spaces:
+    if ask.space not in margin_spaces(model):
         return None
     if single:
         return np.zeros_like(outputs), np.where(outputs == 1, 1.0, -1.0)

@@ -42,7 +42,7 @@ class PreparedTreePath:
 
 class TreePath:
     name: ClassVar[str] = "tree_path"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     family: ClassVar[Literal["shap", "lime", "other"]] = "other"
     rung: ClassVar[int] = 95
     summary: ClassVar[str] = "Another question: absent features follow the training rows down the trees; no background."

@@ -16,6 +16,7 @@ from explainer.attribution.trees.forest import Forest
 from explainer.attribution.trees.jit import compiled, record_type
 from explainer.records import FloatArray
 
+BYTES = uint8[:, ::1]
 MOST = 20  # players in which a row and one background row may differ
 
 
@@ -72,23 +73,24 @@ def decide_all(forest, x, found):
 
 
 def decisions(forest: Shape, columns: FloatArray) -> npt.NDArray[np.uint8]:
-    """What each row decides at every node, (rows, nodes): 1 for left, 0 for right and at leaves."""
-    out = np.zeros((len(columns), len(forest.right)), np.uint8)
+    """What each row decides at every node: bit n % 8 of byte n // 8 is set for left, not for right and at leaves."""
+    out = np.zeros((len(columns), -(-len(forest.right) // 8)), np.uint8)
     _decisions(forest, columns, out)
     return out
 
 
-@compiled(void(SHAPE_TYPE, MATRIX, uint8[:, ::1]))
+@compiled(void(SHAPE_TYPE, MATRIX, BYTES))
 def _decisions(forest, columns, out):
     for r in range(columns.shape[0]):
-        for n in range(out.shape[1]):
+        for n in range(forest.right.shape[0]):
             if forest.right[n] >= 0:
-                out[r, n] = goes_left(forest.tests, n, columns[r, forest.tests.column[n]])
+                left = goes_left(forest.tests, n, columns[r, forest.tests.column[n]])
+                out[r, n >> 3] |= np.uint8(left) << np.uint8(n & 7)
 
 
-@compiled(int64(SHAPE_TYPE, FLOATS, BETWEEN_TYPE))
+@compiled(int64(SHAPE_TYPE, uint8[::1], BETWEEN_TYPE))
 def gather(forest, z, found):
-    """Find the leaves between the row of `decide_all` and z; 0 when they differ in more than MOST players."""
+    """Find the leaves between the row of `decide_all` and one whose `decisions` are z; 0 for more than MOST players."""
     found.number[:] = -1
     found.counts[:] = 0
     for t in range(forest.start.shape[0] - 1):
@@ -98,7 +100,7 @@ def gather(forest, z, found):
             top -= 1
             n, with_x, with_z = found.stack[top], found.stack_x[top], found.stack_z[top]
             while forest.right[n] >= 0:
-                left_x, left_z = found.left[n], goes_left(forest.tests, n, z[forest.tests.column[n]])
+                left_x, left_z = found.left[n], np.int64(z[n >> 3] >> np.uint8(n & 7)) & 1
                 x_side = n + 1 if left_x else forest.right[n]
                 if left_x == left_z:
                     n = x_side
@@ -126,13 +128,13 @@ def gather(forest, z, found):
     return 1
 
 
-@compiled(int64(SHAPE_TYPE, FLOATS, MATRIX, int64, BETWEEN_TYPE))
-def coalitions(forest, x, background, limit, found):
+@compiled(int64(SHAPE_TYPE, FLOATS, BYTES, int64, BETWEEN_TYPE))
+def coalitions(forest, x, decided, limit, found):
     """2^m summed over background rows, m being the players that decide between it and x; limit + 1 when more."""
     decide_all(forest, x, found)
     total = 0
-    for z in range(background.shape[0]):
-        if gather(forest, background[z], found) == 0:
+    for z in range(decided.shape[0]):
+        if gather(forest, decided[z], found) == 0:
             return limit + 1
         total += 1 << found.counts[1]
         if total > limit:

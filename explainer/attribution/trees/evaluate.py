@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import uint64, void
+from numba import float32, uint64, void
 
 from explainer.attribution.model import BoolArray, IntArray, Trees
 from explainer.attribution.trees.decide import INTS, MATRIX, TESTS_TYPE, ZERO, goes_left
@@ -47,6 +47,26 @@ def margins(forest: Forest, columns: FloatArray) -> FloatArray:
     out = np.tile(forest.base, (len(columns), 1))
     _walk(forest.start.astype(np.uint64), forest.right, forest.value, forest.tests, as_compared(forest, columns), out)
     return out
+
+
+def single_margins(forest: Forest, columns: FloatArray) -> FloatArray:
+    """Margins (rows, outputs) summed up in single precision from the base on, as XGBoost does it."""
+    out = np.tile(forest.base.astype(np.float32), (len(columns), 1))
+    value = forest.value.astype(np.float32)
+    _walk_single(forest.start.astype(np.uint64), forest.right, value, forest.tests, as_compared(forest, columns), out)
+    return out.astype(np.float64)
+
+
+@compiled(void(uint64[::1], INTS, float32[:, ::1], TESTS_TYPE, MATRIX, float32[:, ::1]))
+def _walk_single(start, right, value, tests, x, out):
+    one = np.uint64(1)
+    for r in range(x.shape[0]):
+        for t in range(start.shape[0] - 1):
+            n = start[t]
+            while right[n] >= 0:
+                n = n + one if goes_left(tests, n, x[r, tests.column[n]]) else np.uint64(right[n])
+            for o in range(value.shape[1]):
+                out[r, o] += value[n, o]
 
 
 @compiled(void(uint64[::1], INTS, MATRIX, TESTS_TYPE, MATRIX, MATRIX))

@@ -8,7 +8,7 @@ import hashlib
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numba
 from numba.core.caching import IndexDataCacheFile
@@ -16,16 +16,20 @@ from numba.core.caching import IndexDataCacheFile
 Kernel = Callable[..., Any]
 
 
-def compiled(signature: Any) -> Callable[[Kernel], Kernel]:
+def compiled(signature: Any, *, unchecked: bool = False) -> Callable[[Kernel], Kernel]:
     """Decorate a kernel: compiled for `signature`, text or numba's, unless numba's cache has it already.
+
+    `unchecked` leaves out the question whether a divisor is zero, which keeps a loop out of vector registers.
 
     The cache lies in NUMBA_CACHE_DIR, else beside the source, else in the user's cache folder: the first that can
     be written. Where none can, the kernel is compiled in memory at each start and a warning says so.
     """
 
+    model: Literal["numpy", "python"] = "numpy" if unchecked else "python"
+
     def decorate(function: Kernel) -> Kernel:
         try:
-            kernel: Any = numba.njit(cache=True)(function)
+            kernel: Any = numba.njit(cache=True, error_model=model)(function)
         except RuntimeError as problem:
             warnings.warn(
                 "Compiled kernels cannot be kept, so every start compiles them again (about half a minute): "
@@ -33,7 +37,7 @@ def compiled(signature: Any) -> Callable[[Kernel], Kernel]:
                 RuntimeWarning,
                 stacklevel=2,
             )
-            kernel = numba.njit(function)
+            kernel = numba.njit(error_model=model)(function)
         else:
             _keep_by_sources(kernel._cache)
         kernel.compile(signature)

@@ -11,6 +11,7 @@ from numba import int64, void
 
 from explainer.attribution.model import IntArray
 from explainer.attribution.trees.decide import FLOATS, INTS, MATRIX
+from explainer.attribution.trees.exponential import odds, share, squash
 from explainer.attribution.trees.jit import compiled
 from explainer.records import FloatArray
 
@@ -42,6 +43,18 @@ def answer(margin, link, classes, out):
                 others += math.exp(margin[k] - top)
         odds = margin[c] - top - math.log(others)
         out[j] = odds if link == 2 else 1.0 / (1.0 + math.exp(-odds))
+
+
+@compiled(void(MATRIX, int64, INTS, MATRIX))
+def bend(margins, link, classes, out):
+    """Margins (margins, n) to out (classes, n)."""
+    for j in range(classes.shape[0]):
+        if link == 0:
+            squash(margins[0], 1.0 if classes[j] == 1 else -1.0, out[j])
+        elif link == 1:
+            share(margins, classes[j], out[j])
+        else:
+            odds(margins, classes[j], out[j])
 
 
 @compiled(void(MATRIX, int64, INTS, MATRIX))

@@ -17,12 +17,13 @@ import numpy as np
 from numba import int64, void
 
 from explainer.attribution.model import IntArray, Trees
-from explainer.attribution.trees.coalitions import Contest, _expand, _zeta
+from explainer.attribution.trees.coalitions import Contest
 from explainer.attribution.trees.decide import FLOATS, INTS, MATRIX, TESTS_TYPE, Tests, goes_left
 from explainer.attribution.trees.differences import between, decide_all, gather
 from explainer.attribution.trees.evaluate import margins
 from explainer.attribution.trees.forest import Forest, as_compared, lay_out
 from explainer.attribution.trees.jit import compiled, record_type
+from explainer.attribution.trees.lattice import fill
 from explainer.attribution.trees.leaves import shapley_weights
 from explainer.attribution.trees.links import linked
 from explainer.records import FloatArray
@@ -99,14 +100,12 @@ def linked_values(
     """
     f, memory = game.forest, between(game.forest, game.players)
     decide_all(game.shape, as_compared(f, row[None])[0], memory)
-    for z, weight in zip(game.background, game.weights, strict=True):
+    for z, weight in zip(game.decided, game.weights, strict=True):
         if gather(game.shape, z, memory) == 0:
             raise ValueError("The row differs from a background row in too many features that decide.")
         players = int(memory.counts[1])
-        v = np.zeros((len(f.base), 1 << players))
-        v[:, 0] = f.base
-        _expand(memory, f.value, v)
-        _zeta(players, v)
+        v = np.empty((len(f.base), 1 << players))
+        fill(memory, f.value, f.base, v)
         yield float(weight), memory.player[:players].copy(), linked(v.T, link, classes)
 
 

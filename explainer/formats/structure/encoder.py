@@ -15,22 +15,34 @@ from explainer.records import FloatArray
 Operation = Callable[[FloatArray, FloatArray, Any], FloatArray]
 
 
+Places = IntArray | slice
+
+
 @dataclass(frozen=True, slots=True)
 class _Numbers:
     """Columns that go through the same kinds of step, side by side."""
 
-    columns: IntArray
+    columns: Places
     owners: IntArray
     steps: tuple[tuple[Operation, FloatArray, object], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
-    """Columns that depend on one feature's code: one row for each code, the last for a missing value."""
+class _Lookup:
+    """All columns that depend on one feature's code each: `values` holds one run for every column, missing last."""
 
-    columns: IntArray
-    owner: int
+    columns: Places
+    features: IntArray  # those that are looked up
+    missing: FloatArray  # the place of a missing value in a run of each of them
+    which: IntArray  # of `features`, for each column
+    start: IntArray  # of each column's run
     values: FloatArray
+
+    def __call__(self, rows: FloatArray) -> FloatArray:
+        codes = rows[:, self.features]
+        places = np.where(np.isnan(codes), self.missing, codes).astype(np.intp)
+        found: FloatArray = self.values[places[:, self.which] + self.start]
+        return found
 
 
 class Encoder:
@@ -42,7 +54,7 @@ class Encoder:
 
     def __init__(self, tracks: Sequence[Track], tables: dict[int, FloatArray]) -> None:
         self.width = len(tracks)
-        self.tables = [_table(owner, tracks, tables[owner]) for owner in sorted({t.owner for t in tracks if t.tabled})]
+        self.lookup = _lookup(tracks, tables)
         alike: dict[object, list[int]] = {}
         for column, track in enumerate(tracks):
             if not track.tabled:
@@ -51,10 +63,8 @@ class Encoder:
 
     def __call__(self, rows: FloatArray) -> FloatArray:
         made = np.empty((len(rows), self.width))
-        for table in self.tables:
-            codes = rows[:, table.owner]
-            index = np.where(np.isnan(codes), len(table.values) - 1.0, codes).astype(np.intp)
-            made[:, table.columns] = table.values[index]
+        if self.lookup is not None:
+            made[:, self.lookup.columns] = self.lookup(rows)
         for group in self.numbers:
             numbers = rows[:, group.owners]
             for operation, operand, setting in group.steps:
@@ -63,9 +73,26 @@ class Encoder:
         return made
 
 
-def _table(owner: int, tracks: Sequence[Track], values: FloatArray) -> _Table:
-    columns = np.array([i for i, t in enumerate(tracks) if t.tabled and t.owner == owner], dtype=np.int64)
-    return _Table(columns, owner, np.ascontiguousarray(values[:, columns]))
+def _lookup(tracks: Sequence[Track], tables: dict[int, FloatArray]) -> _Lookup | None:
+    columns = [c for c, track in enumerate(tracks) if track.tabled]
+    if not columns:
+        return None
+    features, which = np.unique([tracks[c].owner for c in columns], return_inverse=True)
+    runs = [tables[tracks[c].owner][:, c] for c in columns]
+    return _Lookup(
+        columns=_places(columns),
+        features=features,
+        missing=np.array([len(tables[f]) - 1.0 for f in features.tolist()]),
+        which=which,
+        start=np.cumsum([0, *(len(run) for run in runs[:-1])]),
+        values=np.concatenate(runs),
+    )
+
+
+def _places(columns: list[int]) -> Places:
+    """Neighbouring columns as a slice, which numpy fills faster."""
+    side_by_side = columns == list(range(columns[0], columns[-1] + 1))
+    return slice(columns[0], columns[-1] + 1) if side_by_side else np.array(columns, dtype=np.int64)
 
 
 def _numbers(columns: list[int], tracks: Sequence[Track]) -> _Numbers:
@@ -74,7 +101,7 @@ def _numbers(columns: list[int], tracks: Sequence[Track]) -> _Numbers:
         operand = np.array([tracks[c].steps[place].operand for c in columns])
         steps.append((_OPERATIONS[step.kind], operand, step.setting))
     owners = np.array([tracks[c].owner for c in columns], dtype=np.int64)
-    return _Numbers(np.array(columns, dtype=np.int64), owners, tuple(steps))
+    return _Numbers(_places(columns), owners, tuple(steps))
 
 
 def _is_missing(x: FloatArray, marker: object) -> Any:

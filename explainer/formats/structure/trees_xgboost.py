@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Any
 
 import numpy as np
@@ -115,12 +114,15 @@ def _used(model: dict[str, Any], rounds: int | None) -> int:
 
 
 def _base(learner: dict[str, Any], outputs: int) -> FloatArray:
-    """The base score as a margin; it is kept as a prediction, a number or since XGBoost 3.1 a list of them."""
+    """The base score as a margin; it is kept as a prediction, a number or since XGBoost 3.1 a list of them.
+
+    XGBoost takes its logit in single precision, each step rounded.
+    """
     stored = json.loads(str(learner["learner_model_param"]["base_score"]))
-    score = np.asarray(stored, dtype=np.float32).reshape(-1).astype(np.float64)
+    score = np.asarray(stored, dtype=np.float32).reshape(-1)
     if LINKS[learner["objective"]["name"]] == "logistic":
-        score = np.asarray([-math.log(1.0 / s - 1.0) for s in score])
-    return np.broadcast_to(score, (outputs,)).copy()
+        score = -np.log((np.float32(1) / score - np.float32(1)).astype(np.float64)).astype(np.float32)
+    return np.broadcast_to(score.astype(np.float64), (outputs,)).copy()
 
 
 def _tree(tree: dict[str, Any], group: int, outputs: int, weight: float) -> OneTree:

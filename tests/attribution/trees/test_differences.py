@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from explainer.attribution.trees.decide import goes_left
 from explainer.attribution.trees.differences import between, decide_all, decisions, gather, shape
 from explainer.attribution.trees.evaluate import evaluate
 from explainer.attribution.trees.forest import as_compared, lay_out
@@ -15,7 +16,7 @@ def test_leaves_between_two_rows_give_every_mixture() -> None:
     laid, memory = shape(forest), between(forest, 6)
     x, z = random_rows(1, 1, 6), random_rows(2, 1, 6)
     decide_all(laid, as_compared(forest, x)[0], memory)
-    assert gather(laid, as_compared(forest, z)[0], memory) == 1
+    assert gather(laid, decisions(laid, as_compared(forest, z))[0], memory) == 1
     leaves, players = memory.counts
     assert 0 < players <= 6
     for coalition in range(2**players):
@@ -32,9 +33,14 @@ def test_leaves_between_two_rows_give_every_mixture() -> None:
 
 
 def test_decisions_are_taken_at_inner_nodes_only() -> None:
-    """Leaves decide nothing; a stump's decision is its side."""
+    """Leaves decide nothing; at every other node the bit says whether the row goes left there."""
     forest = lay_out(random_trees(6, columns=3, depth=4), np.arange(3))
-    taken = decisions(shape(forest), as_compared(forest, random_rows(1, 9, 3)))
-    assert taken.shape == (9, len(forest.right))
-    assert not taken[:, forest.right < 0].any()
-    assert taken.any()
+    rows = as_compared(forest, random_rows(1, 9, 3))
+    taken = np.unpackbits(decisions(shape(forest), rows), axis=1, bitorder="little")
+    assert taken.shape == (9, -(-len(forest.right) // 8) * 8)
+    assert not taken[:, len(forest.right) :].any()
+    assert not taken[:, : len(forest.right)][:, forest.right < 0].any()
+    for node in np.flatnonzero(forest.right >= 0):
+        column = forest.tests.column[node]
+        expected = [goes_left(forest.tests, node, value) for value in rows[:, column]]
+        assert taken[:, node].tolist() == expected
