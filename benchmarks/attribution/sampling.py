@@ -12,7 +12,7 @@ import sys
 import time
 import warnings
 from importlib.metadata import PackageNotFoundError, version
-from math import sqrt
+from math import ceil, sqrt
 
 import numpy as np
 
@@ -99,8 +99,8 @@ def coverage(names: tuple[str, ...]) -> None:
             continue
         longest = max(steps(of.subject.background.rows != row) for row in of.rows)
         shares = []
-        for rounds in (3, 4, 6, 10, 16):
-            ask = Ask("raw", (0,), max_evaluations=1 + rounds * longest)
+        for rounds in (2.25, 3, 4, 6, 10, 16):
+            ask = Ask("raw", (0,), max_evaluations=1 + ceil(rounds * longest))
             ready = paired.METHOD.prepare(of.subject, ask)
             held = []
             for seed in range(20):
@@ -110,7 +110,8 @@ def coverage(names: tuple[str, ...]) -> None:
             shares.append(float(np.mean(held)))
         every += shares
         print(
-            f"{of.name:28s} coverage with 3, 4, 6, 10, 16 rounds: {'  '.join(f'{s:.3f}' for s in shares)}", flush=True
+            f"{of.name:28s} coverage with 2.25, 3, 4, 6, 10, 16 rounds: {'  '.join(f'{s:.3f}' for s in shares)}",
+            flush=True,
         )
     print(f"  all: {np.mean(every):.3f}, from {min(every):.3f} to {max(every):.3f}")
 

@@ -22,7 +22,7 @@ def ask_of(options: ExplainOptions, manifest: Manifest, background: str, began: 
         raise InvalidOption(f"background: {options.background!r} is not served; this model has {background!r}.")
     if options.tolerance is not None and not (isfinite(options.tolerance) and options.tolerance > 0):
         raise InvalidOption(f"tolerance: {options.tolerance} must be a positive number, in units of the output.")
-    for name in ("max_evaluations", "deadline_ms"):
+    for name in ("max_evaluations", "deadline_ms", "separate"):
         given = getattr(options, name)
         if given is not None and given < 1:
             raise InvalidOption(f"{name}: {given} must be at least 1.")
@@ -35,6 +35,7 @@ def ask_of(options: ExplainOptions, manifest: Manifest, background: str, began: 
         max_evaluations=options.max_evaluations,
         deadline=None if options.deadline_ms is None else began + options.deadline_ms / 1000,
         confidence=CONFIDENCE,
+        separate=options.separate,
     )
 
 

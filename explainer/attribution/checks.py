@@ -36,12 +36,10 @@ def additivity(answer: Attributions, predictions: FloatArray, bounds: Bounds, me
 
     `predictions` (rows, outputs) are the model's own. Raises ModelFailed when a gap exceeds the bounds' share of the
     scale (|prediction| + |expected| + sum of |attributions|), to which a sampled answer may add its stated error:
-    z times the sum of its standard errors.
+    z times the sum of its standard errors; an exact one has none but those that a noisy model gave it.
     """
-    gaps = np.abs(answer.expected + answer.values.sum(axis=1) - predictions)
-    allowed = bounds.share * _scale(answer, predictions, bounds)
-    if not answer.exact:
-        allowed = allowed + bounds.z * np.nansum(answer.standard_errors, axis=1)
+    gaps = off(answer, predictions)
+    allowed = rounding(answer, predictions, bounds) + bounds.z * np.nansum(answer.standard_errors, axis=1)
     if (gaps > allowed).any():
         row, output = np.unravel_index(int(np.argmax(gaps - allowed)), gaps.shape)
         raise ModelFailed(
@@ -50,6 +48,16 @@ def additivity(answer: Attributions, predictions: FloatArray, bounds: Bounds, me
             "Does the model answer the same row differently from call to call?"
         )
     return np.asarray(gaps)
+
+
+def off(answer: Attributions, predictions: FloatArray) -> FloatArray:
+    """How far the sums miss the predictions (rows, outputs), in size."""
+    return np.asarray(np.abs(answer.expected + answer.values.sum(axis=1) - predictions))
+
+
+def rounding(answer: Attributions, predictions: FloatArray, bounds: Bounds) -> FloatArray:
+    """How far rounding alone may bring them apart (rows, outputs)."""
+    return np.asarray(bounds.share * _scale(answer, predictions, bounds))
 
 
 def coarse(answer: Attributions, predictions: FloatArray, gaps: FloatArray, bounds: Bounds) -> BoolArray:

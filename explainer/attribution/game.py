@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
+from math import ceil
 
 import numpy as np
 
@@ -41,6 +43,32 @@ def in_space(model: OpenedModel, space: OutputSpace, outputs: Sequence[int]) -> 
         return np.ascontiguousarray(source(model, rows)[:, picked])
 
     return game
+
+
+class Timed:
+    """A game that knows from its calls how long others will take; two sizes tell a call's own cost from its rows'."""
+
+    def __init__(self, game: Game) -> None:
+        self._game = game
+        self._calls: dict[int, tuple[int, float]] = {}  # rows and seconds of the latest call of each power of two
+
+    def __call__(self, rows: FloatArray) -> FloatArray:
+        began = time.monotonic()
+        values = self._game(rows)
+        self.note(len(rows), time.monotonic() - began)
+        return values
+
+    def note(self, rows: int, seconds: float) -> None:
+        """That so many rows took so long."""
+        self._calls[rows.bit_length()] = rows, seconds
+
+    def seconds(self, rows: int) -> float:
+        """What so many rows are likely to take in calls of BLOCK; nothing before the first call."""
+        if not self._calls:
+            return 0.0
+        (few, least), (many, most) = self._calls[min(self._calls)], self._calls[max(self._calls)]
+        each = (most - least) / (many - few) if many > few and most > least else most / max(many, 1)
+        return each * rows + max(least - each * few, 0.0) * ceil(rows / BLOCK)
 
 
 def in_blocks(game: Game, rows: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Keeps the deadline of a request of several rows: each row gets an equal share of the time that is left."""
+"""Walks through the rows of a request: keeps its deadline, and asks between rows whether it is still wanted."""
 
 from __future__ import annotations
 
@@ -9,25 +9,45 @@ from dataclasses import replace
 import numpy as np
 
 from explainer.attribution.ports import Ask, Attributions, Prepared
+from explainer.attribution.watch import Watch
 from explainer.records import FloatArray, Notice
 
+PORTION = 0.02  # seconds of work between two questions whether it is still wanted, as far as rows can be parted
 
-def in_time(prepared: Prepared, rows: FloatArray, seeds: Sequence[int], ask: Ask, exact: bool) -> Attributions:
-    """Explain all rows together, or, where sampling has a deadline, one by one, each with its share of the time.
 
-    An answer that came after its deadline says so: exact methods do not stop half-way.
+def in_time(
+    prepared: Prepared, rows: FloatArray, seeds: Sequence[int], ask: Ask, exact: bool, watch: Watch
+) -> Attributions:
+    """Explain the rows in portions, or, where sampling has a deadline, one by one, each with its share of the time.
+
+    An answer that came after its deadline says so: exact methods do not stop half-way. Raises Cancelled.
     """
     if ask.deadline is None:
-        return prepared.explain(rows, seeds, ask)
+        return _in_portions(prepared, rows, seeds, ask, watch)
     if exact or len(rows) <= 1:
-        return _told_when_late(prepared.explain(rows, seeds, ask), ask.deadline)
+        return _told_when_late(_in_portions(prepared, rows, seeds, ask, watch), ask.deadline)
     parts = []
     for i in range(len(rows)):
+        watch.look()
         present = time.monotonic()
         share = present + (ask.deadline - present) / (len(rows) - i)
         given = prepared.explain(rows[i : i + 1], seeds[i : i + 1], replace(ask, deadline=share))
         parts.append(_told_when_late(given, share))
     return _joined(parts)
+
+
+def _in_portions(prepared: Prepared, rows: FloatArray, seeds: Sequence[int], ask: Ask, watch: Watch) -> Attributions:
+    """All rows together where nobody asks, else as many at a time as take PORTION; a row's bits are the same."""
+    parts: list[Attributions] = []
+    done, size = 0, 1 if watch.watching else len(rows)
+    while done < len(rows):
+        watch.look()
+        began = time.monotonic()
+        parts.append(prepared.explain(rows[done : done + size], seeds[done : done + size], ask))
+        done += size
+        took = max(time.monotonic() - began, 1e-6)
+        size = max(min(int(size * PORTION / took), 8 * size), 1)
+    return parts[0] if len(parts) == 1 else _joined(parts)
 
 
 def _told_when_late(given: Attributions, deadline: float) -> Attributions:
@@ -52,6 +72,7 @@ def _joined(parts: Sequence[Attributions]) -> Attributions:
         evaluations=np.concatenate([p.evaluations for p in parts]),
         exact=all(p.exact for p in parts),
         additive=all(p.additive for p in parts),
-        notices=tuple(p.notices[0] if p.notices else () for p in parts),
-        lime=tuple(p.lime[0] for p in parts) if all(p.lime for p in parts) else (),
+        notices=tuple(n for p in parts for n in (p.notices or ((),) * len(p.values))),
+        lime=tuple(report for p in parts for report in p.lime),
+        stopped=tuple(rule for p in parts for rule in p.stopped),
     )

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Protocol
 
 from explainer.attribution.model import IntArray, OpenedModel
-from explainer.records import FloatArray, LimeReport, Notice, OutputSpace
+from explainer.records import FloatArray, LimeReport, Notice, OutputSpace, Stopped
+
+Stop = Callable[[], bool]  # whether nobody waits for the answer any more
+
+
+def unwatched() -> None:
+    """Somebody waits for as long as it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,8 @@ class Ask:
     max_evaluations: int | None = None
     deadline: float | None = None  # time.monotonic() at which sampling stops
     confidence: float = 0.95
+    separate: int | None = None  # so many leading features are to have an order beyond doubt
+    look: Callable[[], None] = field(default=unwatched, compare=False)  # raises Cancelled when nobody waits any more
     named: bool = False  # the method was asked for by its own name: a method may then accept a higher cost
 
 
@@ -65,6 +73,7 @@ class Attributions:
     additive: bool  # False only for LIME
     notices: Sequence[tuple[Notice, ...]] = field(default=())  # per row, or empty
     lime: Sequence[tuple[LimeReport, ...]] = field(default=())  # per row and output, or empty
+    stopped: Sequence[Stopped] = field(default=())  # per row, which rule ended its sampling, or empty
 
 
 class Prepared(Protocol):

@@ -17,7 +17,8 @@ def derived(subject: Subject, row: FloatArray, method: Method, ask: Ask) -> int:
     Which classes are asked for and the deadline are left out on purpose: a row's classes then share their samples,
     so that they agree with one another, and a deadline shortens the sampling without changing its course.
     """
-    settings = (method.name, method.version, ask.space, ask.tolerance, ask.max_evaluations, ask.confidence)
+    goals = () if ask.separate is None else (ask.separate,)
+    settings = (method.name, method.version, ask.space, ask.tolerance, ask.max_evaluations, ask.confidence, *goals)
     digest = hashlib.sha256()
     for part in (subject.model_digest, subject.background.digest, repr(settings)):
         digest.update(hashlib.sha256(part.encode()).digest())

@@ -28,6 +28,7 @@ def test_what_is_not_set_comes_from_the_manifest():
         (ExplainOptions(tolerance=float("nan")), "tolerance"),
         (ExplainOptions(max_evaluations=0), "max_evaluations"),
         (ExplainOptions(deadline_ms=0), "deadline_ms"),
+        (ExplainOptions(separate=0), "separate"),
         (ExplainOptions(seed=-1), "seed"),
         (ExplainOptions(seed=2**63), "seed"),
     ],

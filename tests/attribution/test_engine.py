@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from explainer.attribution.engine import KEPT, Engine
 from explainer.attribution.methods import exact, kernel, linear, permutation
-from explainer.attribution.model import OpenedModel
+from explainer.attribution.model import OpenedModel, Replica
 from explainer.attribution.ports import Attributions
 from explainer.errors import InvalidOption, InvalidRows, ModelFailed
 from explainer.records import ExplainOptions
@@ -151,7 +151,7 @@ def test_rows_of_one_request_may_need_different_methods():
 
 def test_only_methods_that_can_run_are_listed():
     """A black box offers what needs no structure; a tree model more; every name comes with its version."""
-    assert engine().methods() == {"exact": 1, "permutation": 1, "kernel": 1}
+    assert engine().methods() == {"exact": 1, "permutation": 2, "kernel": 1}
     of = subject(tree_model(), np.nan_to_num(mixed_rows(6, 0)[:, :3]))
     assert "tree" in Engine(of).methods()
 
@@ -225,13 +225,17 @@ def test_trees_that_their_library_adds_in_single_precision_are_explained_with_a_
     assert one.method.additivity_gap == pytest.approx(8e-6 * 2.4, rel=1e-3)
 
 
-def test_a_model_that_answers_differently_each_time_is_not_explained():
-    """A model with noise of its own cannot be reproduced, so its exact answer is withheld."""
+def test_a_model_that_answers_differently_each_time_is_explained_with_its_noise():
+    """An exact method is no longer called exact: its errors hold the model's noise, and a warning says so."""
     noise = np.random.default_rng(0)
     model = OpenedModel(lambda x: noise.normal(size=(len(x), 1)), "regression", 1, "numpy", "2")
     of = subject(model, mixed_rows(4, 0))
-    with pytest.raises(ModelFailed, match="differently from call to call"):
-        explained(AUTO, of)
+    for (one,) in explained(AUTO, of):
+        assert [notice.code for notice in one.warnings] == ["noisy-model"]
+        assert one.method.name == "exact"
+        assert not one.method.exact
+        assert one.method.seed is None
+        assert min(one.standard_errors) > 0.9
 
 
 def test_prepared_methods_are_kept_but_not_without_end():
@@ -254,3 +258,52 @@ def test_prepared_methods_are_kept_but_not_without_end():
     assert [backgrounds("c0"), backgrounds("c0")] == [1, 0]
     assert sum(backgrounds(f"c{i}") for i in range(1, KEPT + 1)) == KEPT
     assert backgrounds("c0") == 1
+
+
+def test_a_proven_replica_says_what_is_predicted_and_the_model_itself_what_coalitions_are_worth():
+    """Predictions cost no call of the library; methods that evaluate coalitions still ask the library."""
+    model, asked = tree_model(), []
+
+    def library(rows):
+        asked.append(len(rows))
+        return model.predict(rows)
+
+    twin = Replica(model.predict, model.margin)
+    of = subject(replace(model, predict=library, replica=twin), mixed_rows(8, 0)[:, :3])
+    ready, rows = engine(of), mixed_rows(3, 4)[:, :3]
+    assert np.array_equal(ready.predict(rows), model.predict(rows))
+    assert asked == []
+    ((one,), *_) = ready.explain(rows, ExplainOptions(method="exact", output="probability"), manifest(of))
+    assert one.prediction == model.predict(rows)[0, 1]
+    assert sum(asked) > 8
+
+
+def test_a_replica_that_misses_what_the_method_finds_is_withheld():
+    """The sum of attributions is checked against the replica's prediction as against any other."""
+    model = tree_model()
+    off = Replica(lambda rows: model.predict(rows)[:, ::-1], model.margin)
+    of = subject(replace(model, replica=off), mixed_rows(8, 0)[:, :3])
+    with pytest.raises(ModelFailed, match="miss the model's prediction"):
+        engine(of).explain(mixed_rows(3, 4)[:, :3], ExplainOptions(method="exact", output="probability"), manifest(of))
+
+
+def test_the_answer_says_which_rule_ended_its_sampling():
+    """Nothing where nothing was sampled; the budget, the tolerance and the order of the features each by its name."""
+    rules = [
+        explained(options)[0][0].method.stopped
+        for options in (
+            ExplainOptions(method="exact"),
+            SAMPLED,
+            replace(SAMPLED, tolerance=0.2),
+            replace(SAMPLED, separate=1, max_evaluations=100_000),
+        )
+    ]
+    assert rules == [None, "evaluations", "tolerance", "ranks"]
+
+
+def test_a_method_that_does_not_work_towards_an_order_says_where_it_is_open():
+    """LIME asked to part all six features, of which some hardly matter: the notice, once."""
+    alike = subject(regression(lambda x: x[:, 0] * x[:, 1] * x[:, 2] + 1e-9 * x[:, 4]), mixed_rows(12, 0))
+    options = ExplainOptions(method="lime", separate=6, max_evaluations=600)
+    (one,) = Engine(alike).explain(np.nan_to_num(ROWS[:1]), options, manifest(alike))[0]
+    assert [n.code for n in one.warnings].count("ranks-not-separated") == 1

@@ -41,7 +41,7 @@ class Interaction:
     """What seeds are derived for; `version` is raised whenever a number may change."""
 
     name: ClassVar[str] = "interactions"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
 
 class Chooser:

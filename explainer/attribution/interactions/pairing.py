@@ -13,7 +13,8 @@ from explainer.attribution.asking import ask_of, class_name, outputs_of
 from explainer.attribution.game import in_space
 from explainer.attribution.interactions.choosing import Chooser, Interaction, Way
 from explainer.attribution.interactions.matrix import Matrix
-from explainer.attribution.ports import Ask, Attributions, Subject
+from explainer.attribution.ports import Ask, Attributions, Stop, Subject
+from explainer.attribution.watch import Watch
 from explainer.errors import InvalidRows
 from explainer.records import ExplainOptions, FloatArray, Interactions, Manifest, MethodReport
 
@@ -23,24 +24,30 @@ SURE = 6.0  # stated errors that a sampled sum may be off by
 class Pairing:
     """Not for use by two threads at once. A row's numbers never depend on the other rows."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, watch: Watch) -> None:
+        """`watch` looks after the model of `subject`."""
+        self._watch = watch
         self._subject = subject
         self._chooser = Chooser(subject)
 
-    def explain(self, rows: FloatArray, options: ExplainOptions, manifest: Manifest) -> list[tuple[Interactions, ...]]:
-        """Interactions of coded rows (n, features), one for each class asked for.
+    def explain(
+        self, rows: FloatArray, options: ExplainOptions, manifest: Manifest, stop: Stop | None = None
+    ) -> list[tuple[Interactions, ...]]:
+        """Interactions of coded rows (n, features), one for each class asked for; `stop` as Engine.explain has it.
 
-        Raises InvalidOption for a setting that cannot be honoured, InvalidRows for a matrix of the wrong width, and
-        ModelFailed when the model or a method answers something that must not be served.
+        Raises Cancelled when `stop` says so, InvalidOption for a setting that cannot be honoured, InvalidRows for a
+        matrix of the wrong width, and ModelFailed when the model or a method answers something that must not be served.
         """
         width = len(self._subject.names)
         if rows.ndim != 2 or rows.shape[1] != width:
             raise InvalidRows(f"Coded rows of shape {rows.shape} do not fit; (rows, {width}) is due.")
         ask = ask_of(options, manifest, self._subject.background.name, time.monotonic())
         ask = replace(ask, named=options.method not in ("auto", "shap"))
-        return [tuple(self._row(row, ask, options, manifest)) for row in np.ascontiguousarray(rows)]
+        with self._watch.over(stop):
+            return [tuple(self._row(row, ask, options, manifest)) for row in np.ascontiguousarray(rows)]
 
     def _row(self, row: FloatArray, ask: Ask, options: ExplainOptions, manifest: Manifest) -> Iterator[Interactions]:
+        self._watch.look()
         model = self._subject.model
         outputs = outputs_of(options, manifest, model)
         if outputs is None:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from explainer.attribution.game import Game, in_blocks
+from explainer.attribution.game import Timed, in_blocks
 from explainer.attribution.lime.neighbourhood import draw
 from explainer.attribution.lime.options import LimeOptions
 from explainer.attribution.lime.partition import Partition
@@ -21,7 +21,8 @@ from explainer.records import FloatArray
 STABLE = 0.8  # the share of leading features that halves of the sample must have in common: four of five
 FEWEST = 50  # model rows below which no surrogate is fitted
 HELD = 200_000  # rows beyond which a sample is not held in memory, whatever `max_evaluations` allows
-CHUNK = 500  # rows of one model call where a deadline is set, so that it can be kept
+CHUNK = 500  # rows of one model call where a deadline is set, so that it can be kept, and
+SHARE = 0.2  # of the time left is the most that one call is to take
 
 End = Literal["settled", "budget", "deadline", "library"]
 
@@ -41,7 +42,7 @@ class Outcome:
 class Neighbours:
     """Where the neighbours of one row come from: its partition, the random stream of its seed, the settings."""
 
-    game: Game
+    game: Timed
     space: Partition
     row: FloatArray
     options: LimeOptions
@@ -51,21 +52,26 @@ class Neighbours:
     def sample(self, size: int, *, first: bool) -> Sample:
         """`size` further neighbours, with the model's outputs; fewer where the deadline came. Costs that many rows."""
         drawn = draw(self.space, self.row, size, self.random, first=first, around_row=self.options.around_row)
-        outputs = self._outputs(drawn.rows)
+        outputs = self._outputs(drawn.rows, FEWEST if first else 1)
         kept, width = len(outputs), self.options.width(len(self.row))
         return Sample(drawn.design[:kept], outputs, kernel(drawn.squared[:kept], width))
 
-    def _outputs(self, rows: FloatArray) -> FloatArray:
+    def _outputs(self, rows: FloatArray, least: int) -> FloatArray:
         if self.deadline is None:
             return in_blocks(self.game, rows)
         parts: list[FloatArray] = []
-        for start in range(0, len(rows), CHUNK):
-            begun = time.monotonic()
-            parts.append(self.game(rows[start : start + CHUNK]))
-            now = time.monotonic()
-            if now + (now - begun) > self.deadline:
-                break
+        done = 0
+        while done < len(rows) and (size := self._call(self.deadline - time.monotonic(), least - done)) > 0:
+            parts.append(self.game(rows[done : done + size]))
+            done += size
         return np.concatenate(parts)
+
+    def _call(self, left: float, due: int) -> int:
+        """Rows of the next call: CHUNK, or fewer that take a SHARE of the time left; late, only those still due."""
+        each = self.game.seconds(CHUNK) / CHUNK
+        if left <= each:
+            return max(due, 0)
+        return CHUNK if each == 0 else min(CHUNK, max(int(SHARE * left / each), 1))
 
 
 def stream(seed: int) -> np.random.RandomState:

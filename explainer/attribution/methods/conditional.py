@@ -16,7 +16,7 @@ from explainer.attribution.model import BoolArray, IntArray
 from explainer.attribution.neighbours import conditional_values, squared_distances
 from explainer.attribution.ports import Ask, Attributions, Background, Subject, Suitability
 from explainer.attribution.uncertainty import honest, two_sided
-from explainer.records import FloatArray, Notice
+from explainer.records import FloatArray, Notice, Stopped
 
 LIMIT = 1 << 17  # model rows up to which every coalition is evaluated
 USUAL = 1 << 16  # model rows of one explained row where neither budget nor tolerance is given
@@ -52,6 +52,7 @@ class PreparedConditional:
             exact=exact,
             additive=True,
             notices=tuple(a.notices for a in answers),
+            stopped=() if exact else tuple(a.stopped for a in answers),
         )
 
     def _enumerated(self, row: FloatArray) -> _One:
@@ -71,7 +72,7 @@ class PreparedConditional:
             course.spent += spent
             there, back = np.split(inner, 2)
             found.append((self._gains(there, prediction, order) + self._gains(back, prediction, order[::-1])) / 2)
-        return _One(np.mean(found, axis=0), course.errors(found), course.spent, course.notices(found))
+        return _One(np.mean(found, axis=0), course.errors(found), course.spent, course.notices(found), course.stopped)
 
     def _squared(self, row: FloatArray) -> FloatArray:
         return squared_distances(row, self.against, self.kinds)
@@ -95,6 +96,7 @@ class _One:
     standard_errors: FloatArray
     evaluations: int
     notices: tuple[Notice, ...]
+    stopped: Stopped = "converged"
 
 
 class _Course:
@@ -108,6 +110,7 @@ class _Course:
         self._began = time.monotonic()
         self._z = two_sided(ask.confidence)
         self._late = False
+        self.stopped: Stopped = "evaluations"
 
     def goes_on(self, found: list[FloatArray]) -> bool:
         if len(found) < LEAST:
@@ -115,11 +118,14 @@ class _Course:
         if self.spent + self._price > self._budget:
             return False
         if len(found) % TRUSTED == 0 and self._close_enough(found):
+            self.stopped = "tolerance"
             return False
         present = time.monotonic()
         self._late = (
             self._ask.deadline is not None and present + (present - self._began) / len(found) > self._ask.deadline
         )
+        if self._late:
+            self.stopped = "deadline"
         return not self._late
 
     def errors(self, found: list[FloatArray]) -> FloatArray:

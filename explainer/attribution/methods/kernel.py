@@ -11,12 +11,13 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from explainer.attribution.game import BLOCK, Game, in_space
+from explainer.attribution.game import BLOCK, Game, Timed, in_space
 from explainer.attribution.maskers import baseline_values, differs, hybrids
 from explainer.attribution.model import IntArray
 from explainer.attribution.ports import Ask, Attributions, Background, Subject, Suitability
+from explainer.attribution.sampled.answer import Sampled, together
 from explainer.attribution.uncertainty import honest, two_sided
-from explainer.records import FloatArray, Notice
+from explainer.records import FloatArray, Notice, Stopped
 
 RUNS = 5  # independent runs, whose spread is the standard error
 COALITIONS = 256  # coalitions of one run, beside two for each feature
@@ -27,7 +28,7 @@ LEAST = 6  # coalitions for each feature in every run: with two the regression w
 class PreparedKernel:
     """`ends` (z, outputs) are the values of the background rows, `expected` (outputs,) their weighted mean."""
 
-    game: Game
+    game: Timed
     against: Background
     ends: FloatArray
     expected: FloatArray
@@ -35,42 +36,46 @@ class PreparedKernel:
     def explain(self, rows: FloatArray, seeds: Sequence[int], ask: Ask) -> Attributions:
         """Mean of RUNS runs of `shap.KernelExplainer` (Lundberg and Lee 2017), its error from their spread.
 
-        Where a run can hold every coalition, one run gives the exact values. After a deadline no further run begins;
-        errors are NaN where only one sampled run was possible. A tolerance is reported on, never worked towards.
+        Where a run can hold every coalition, one run gives the exact values. No further run begins that is likely to
+        end after the deadline; errors are NaN where only one sampled run was possible. A tolerance is reported on,
+        never worked towards.
         """
-        answers = [self._one(row, seed, ask) for row, seed in zip(rows, seeds, strict=True)]
-        values, errors, predictions, evaluations, notices = zip(*answers, strict=True)
-        return Attributions(
-            values=np.stack(values),
-            standard_errors=np.stack(errors),
-            expected=np.tile(self.expected, (len(rows), 1)),
-            predictions=np.stack(predictions),
-            evaluations=np.array(evaluations, dtype=np.int64),
-            exact=False,
-            additive=True,
-            notices=notices,
-        )
+        return together([self._one(row, seed, ask) for row, seed in zip(rows, seeds, strict=True)], self.expected)
 
-    def _one(
-        self, row: FloatArray, seed: int, ask: Ask
-    ) -> tuple[FloatArray, FloatArray, FloatArray, int, tuple[Notice, ...]]:
+    def _one(self, row: FloatArray, seed: int, ask: Ask) -> Sampled:
         players = np.flatnonzero(differs(row, self.against.rows).any(axis=0))
-        samples, wanted = _plan(len(players), len(self.against.rows), ask)
+        samples, wanted = self._in_time(len(players), ask)
         prediction = self.game(row[None])[0]
         reach = np.abs(np.vstack([self.ends, prediction]) - self.expected).max(axis=0)
         scale = np.where(reach > 0, reach, 1.0)
         full = (prediction - self.expected) / scale
         values, errors = (np.zeros((row.size, prediction.size)) for _ in range(2))
         runs: list[FloatArray] = []
+        due = self.game.seconds(samples * len(self.against.rows))
         for stream in np.random.SeedSequence(seed).generate_state(wanted):
-            if runs and ask.deadline is not None and time.monotonic() >= ask.deadline:
+            if runs and ask.deadline is not None and time.monotonic() + due > ask.deadline:
                 break
             runs.append(_run(self._centred(row, players, scale, full), len(players), samples, int(stream)) * scale)
         if len(players):
             values[players] = np.mean(runs, axis=0)
             errors[players] = _spread(np.stack(runs), ask.confidence) if wanted > 1 else 0.0
         evaluations = 1 + len(runs) * samples * len(self.against.rows)
-        return values, errors, prediction, evaluations, _notices(len(runs) < wanted, errors, ask)
+        cut = len(runs) < wanted
+        stopped: Stopped = "deadline" if cut else "evaluations" if errors.any() else "converged"
+        return Sampled(values, errors, prediction, evaluations, _notices(cut, errors, ask), stopped)
+
+    def _in_time(self, players: int, ask: Ask) -> tuple[int, int]:
+        """The plan, with fewer coalitions where the deadline is likely to come before all its runs have ended."""
+        baselines = len(self.against.rows)
+        samples, wanted = _plan(players, baselines, ask)
+        if ask.deadline is None:
+            return samples, wanted
+        left = ask.deadline - time.monotonic()
+        takes = self.game.seconds(samples * wanted * baselines)
+        if takes <= left:
+            return samples, wanted
+        fits = int(samples * wanted * baselines * max(left, 0.0) / takes)
+        return max(fits // (RUNS * baselines), LEAST * players), RUNS
 
     def _centred(self, row: FloatArray, players: IntArray, scale: FloatArray, full: FloatArray) -> Game:
         """(v(S) - expected) / scale of 0/1 rows over `players`: the library takes every value below 1e-10 for zero."""
@@ -141,7 +146,7 @@ def _spread(runs: FloatArray, confidence: float) -> FloatArray:
 def _notices(cut: bool, errors: FloatArray, ask: Ask) -> tuple[Notice, ...]:
     found: tuple[Notice, ...] = ()
     if cut:
-        found = (Notice("deadline-reached", "No further run of the kernel method began after the deadline."),)
+        found = (Notice("deadline-reached", "Another run of the kernel method would have ended after the deadline."),)
     reached = two_sided(ask.confidence) * float(errors.max(initial=0.0))
     if ask.tolerance is None or reached <= ask.tolerance:
         return found
@@ -173,7 +178,7 @@ class Kernel:
         return Suitability(fits=True, exact=False, why=why)
 
     def prepare(self, subject: Subject, ask: Ask) -> PreparedKernel:
-        game = in_space(subject.model, ask.space, ask.outputs)
+        game = Timed(in_space(subject.model, ask.space, ask.outputs))
         return PreparedKernel(game, subject.background, *baseline_values(game, subject.background))
 
 

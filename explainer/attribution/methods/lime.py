@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from explainer.attribution.game import Game, in_space
+from explainer.attribution.game import Timed, in_space
 from explainer.attribution.lime import library
 from explainer.attribution.lime.options import LimeOptions
 from explainer.attribution.lime.partition import Partition, partition
 from explainer.attribution.lime.repeats import repeated
-from explainer.attribution.lime.sampling import Neighbours, Outcome, sampled, stream
+from explainer.attribution.lime.sampling import End, Neighbours, Outcome, sampled, stream
 from explainer.attribution.lime.telling import notices
 from explainer.attribution.lime.wording import rules
 from explainer.attribution.maskers import baseline_values
 from explainer.attribution.model import IntArray
 from explainer.attribution.ports import Ask, Attributions, Subject, Suitability
-from explainer.records import FloatArray, LimeReport
+from explainer.records import FloatArray, LimeReport, Stopped
 
 DEFAULTS = LimeOptions()
+STOPPED: Mapping[End, Stopped] = {
+    "settled": "converged",
+    "budget": "evaluations",
+    "deadline": "deadline",
+    "library": "evaluations",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +36,7 @@ class PreparedLime:
 
     subject: Subject
     options: LimeOptions
-    game: Game
+    game: Timed
     data: FloatArray
     space: Partition
     labels: IntArray | None
@@ -54,6 +60,7 @@ class PreparedLime:
             additive=False,
             notices=tuple(notices(outcome, self.options, ask) for outcome in outcomes),
             lime=tuple(reports for _, reports in answers),
+            stopped=tuple(STOPPED[outcome.end] for outcome in outcomes),
         )
 
     def _one(self, row: FloatArray, seed: int, ask: Ask) -> tuple[Outcome, tuple[LimeReport, ...]]:
@@ -105,7 +112,7 @@ class Lime:
 
     def prepare(self, subject: Subject, ask: Ask) -> PreparedLime:
         """Cells and scales from the background; evaluates the model on every background row once."""
-        game = in_space(subject.model, ask.space, ask.outputs)
+        game = Timed(in_space(subject.model, ask.space, ask.outputs))
         data = repeated(subject.background)
         entropy = self.options.discretizer == "entropy"
         options = LimeOptions(discretizer=None) if entropy else self.options

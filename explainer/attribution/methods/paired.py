@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import ClassVar, Literal
 
-import numpy as np
-
-from explainer.attribution.game import Game, in_space
+from explainer.attribution.game import Timed, in_space
 from explainer.attribution.maskers import baseline_values, differs
 from explainer.attribution.ports import Ask, Attributions, Background, Subject, Suitability
-from explainer.attribution.sampled.blocks import Task, block
-from explainer.attribution.sampled.course import LEAST, Course
-from explainer.attribution.sampled.pooled import Pooled
+from explainer.attribution.sampled.answer import Sampled, sampled, together
+from explainer.attribution.sampled.blocks import Task
+from explainer.attribution.sampled.course import LEAST
 from explainer.attribution.walks import steps
-from explainer.records import FloatArray, Notice
+from explainer.records import FloatArray
 
 MOST = 128  # players: making a design of more takes over a second
 
@@ -24,51 +23,31 @@ MOST = 128  # players: making a design of more takes over a second
 class PreparedPaired:
     """`ends` (z, outputs) are the values of the background rows, `expected` (outputs,) their weighted mean."""
 
-    game: Game
+    game: Timed
     against: Background
     ends: FloatArray
     expected: FloatArray
 
     def explain(self, rows: FloatArray, seeds: Sequence[int], ask: Ask) -> Attributions:
-        """Rounds over the whole background until one of these holds:
+        """Blocks of rounds over the whole background until one of these holds:
 
-        the largest half-width (z times standard error, in units of the output) is at most `ask.tolerance`; further
-        rounds would exceed `ask.max_evaluations`, or the ceiling where there is only a tolerance; they would end after
-        `ask.deadline`; or, with neither tolerance nor budget, as many are done as the method permutation takes.
+        the largest half-width (z times standard error, in units of the output) is at most `ask.tolerance`, and the
+        order of the `ask.separate` leading features is beyond doubt; further rounds would exceed
+        `ask.max_evaluations`, or a ceiling where there is only one of those goals; they would end after
+        `ask.deadline`; or, with neither goal nor budget, as many are done as the method permutation takes.
         Attributions sum to prediction less expected value whenever the sampling ends. The intervals are at
         `ask.confidence`: a met tolerance holds for that share of the values.
         """
-        values, errors, predictions, evaluations, notices = zip(
-            *(self._one(row, seed, ask) for row, seed in zip(rows, seeds, strict=True)), strict=True
-        )
-        return Attributions(
-            values=np.stack(values),
-            standard_errors=np.stack(errors),
-            expected=np.tile(self.expected, (len(rows), 1)),
-            predictions=np.stack(predictions),
-            evaluations=np.array(evaluations, dtype=np.int64),
-            exact=False,
-            additive=True,
-            notices=notices,
-        )
+        return together([self._one(row, seed, ask) for row, seed in zip(rows, seeds, strict=True)], self.expected)
 
-    def _one(
-        self, row: FloatArray, seed: int, ask: Ask
-    ) -> tuple[FloatArray, FloatArray, FloatArray, int, tuple[Notice, ...]]:
-        differing = differs(row, self.against.rows)
+    def _one(self, row: FloatArray, seed: int, ask: Ask) -> Sampled:
         task = Task(self.game, row, self.game(row[None])[0], self.against, self.ends)
-        course = Course(ask, steps(differing), len(differing), int(differing.sum(axis=1).max()))
-        pooled = Pooled(row.size, task.value.size)
-        draws = np.random.default_rng(seed)
-        while rounds := course.rounds(pooled.rounds, pooled.standard_error(ask.confidence)):
-            pooled.add(block(task, rounds, draws, course.in_time), rounds)
-        errors = pooled.standard_error(ask.confidence)
-        return pooled.values(), errors, task.value, 1 + pooled.evaluations, course.notices(errors)
+        return sampled(task, seed, ask, self.game.seconds)
 
 
 class Paired:
     name: ClassVar[str] = "paired"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     family: ClassVar[Literal["shap", "lime"]] = "shap"
     rung: ClassVar[int] = 45
     summary: ClassVar[str] = (
@@ -79,7 +58,7 @@ class Paired:
     def suits(self, subject: Subject, ask: Ask, row: FloatArray) -> Suitability:
         """Fits up to MOST differing features as soon as `max_evaluations` allows the fewest rounds of a block."""
         differing = differs(row, subject.background.rows)
-        players, due = int(differing.sum(axis=1).max()), 1 + LEAST * steps(differing)
+        players, due = int(differing.sum(axis=1).max()), 1 + ceil(LEAST * steps(differing))
         if players > MOST:
             why = f"Sampling by pairs is for up to {MOST} features that differ from a background row; {players} do."
             return Suitability(fits=False, exact=False, why=why)
@@ -92,7 +71,7 @@ class Paired:
         return Suitability(fits=True, exact=False, why=why)
 
     def prepare(self, subject: Subject, ask: Ask) -> PreparedPaired:
-        game = in_space(subject.model, ask.space, ask.outputs)
+        game = Timed(in_space(subject.model, ask.space, ask.outputs))
         return PreparedPaired(game, subject.background, *baseline_values(game, subject.background))
 
 

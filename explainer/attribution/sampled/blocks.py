@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,31 @@ from explainer.records import FloatArray
 ALL_BITS = np.uint64(0xFFFFFFFFFFFFFFFF)
 PORTION = 2 * BLOCK  # model rows that are laid out at a time, to bound the memory
 
+Held = Callable[[FloatArray], FloatArray]
+
+
+class Control(Protocol):
+    """A game for each background row whose Shapley values are known, so that only what it leaves is sampled."""
+
+    def seen(self, known: BoolArray, roles: IntArray, places: IntArray) -> FloatArray:
+        """What the model answers (coalitions, rows, columns) between the row and the background rows at `places`.
+
+        Coalition c holds feature f of the i-th of them where `known` (coalitions, roles) does so for `roles[i, f]`.
+        """
+        ...
+
+    def values(self, places: IntArray) -> FloatArray:
+        """Its Shapley values (rows, features, outputs) for the background rows at `places`."""
+        ...
+
+    def left(self, seen: FloatArray, places: IntArray, held: Held) -> FloatArray:
+        """D of the task's game less D of this one, (pairs, rows, outputs), from what the model answered.
+
+        `seen` (2, pairs, rows, columns) are the answers at the coalitions and at their complements; `held` sums what
+        each feature is worth (rows, features, outputs) over the coalitions, (pairs, rows, outputs).
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -28,6 +54,7 @@ class Task:
     value: FloatArray
     against: Background
     ends: FloatArray
+    control: Control | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +68,40 @@ class Block:
     finished: bool = True  # False: given up on the way, so that only the evaluations mean something
 
 
-def pairs_of(players: int, rounds: int) -> int:
+def pairs_of(players: int, rounds: float) -> int:
     """Pairs of coalitions of one background row: a round has as many as a walk over the players and back."""
-    return rounds * (players - 1)
+    return int(rounds * (players - 1))
 
 
-def block(
-    task: Task, rounds: int, draws: np.random.Generator, in_time: Callable[[float], bool] = lambda share: True
-) -> Block:
+class Clock(Protocol):
+    """Keeps the time of a block: how many model rows to lay out at once, and whether it is worth going on."""
+
+    def portion(self, usual: int) -> int: ...
+
+    def in_time(self, share: float) -> bool: ...
+
+
+class Unhurried:
+    """No deadline at all."""
+
+    def portion(self, usual: int) -> int:
+        return usual
+
+    def in_time(self, share: float) -> bool:
+        return True
+
+
+UNHURRIED = Unhurried()
+
+
+def block(task: Task, rounds: float, draws: np.random.Generator, clock: Clock = UNHURRIED) -> Block:
     """Unbiased Shapley values from `rounds` (2 or more), each background row counted by its weight.
 
-    `in_time` is asked after each portion, with the share of the work that is done; its no ends the block unfinished.
+    After each portion the clock is asked, with the share of the work that is done; its no ends the block unfinished.
     """
     differing = differs(task.row, task.against.rows)
     values, variance, doubt = (np.zeros((task.row.size, task.value.size)) for _ in range(3))
-    portions = _portions(differing.sum(axis=1), rounds)
+    portions = _portions(differing.sum(axis=1), rounds, clock.portion(PORTION))
     work = [1 + len(places) * pairs_of(players, rounds) for players, places in portions]
     evaluations = 0
     for i, (players, places) in enumerate(portions):
@@ -64,22 +110,22 @@ def block(
         variance += found.variance
         doubt += found.doubt
         evaluations += found.evaluations
-        if not in_time(sum(work[: i + 1]) / sum(work)):
+        if not clock.in_time(sum(work[: i + 1]) / sum(work)):
             return Block(values, variance, doubt, evaluations, finished=False)
     return Block(values, variance, doubt, evaluations)
 
 
-def _portions(counts: IntArray, rounds: int) -> list[tuple[int, IntArray]]:
+def _portions(counts: IntArray, rounds: float, most: int) -> list[tuple[int, IntArray]]:
     """Background rows that have the same number of players, not too many at a time; those without are left out."""
     found = []
     for players in np.unique(counts[counts > 0]).tolist():
         places = np.flatnonzero(counts == players)
-        each = max(PORTION // max(2 * pairs_of(players, rounds), 1), 1)
+        each = max(most // max(2 * pairs_of(players, rounds), 1), 1)
         found += [(players, places[i : i + each]) for i in range(0, len(places), each)]
     return found
 
 
-def _portion(task: Task, players: int, places: IntArray, rounds: int, draws: np.random.Generator) -> Block:
+def _portion(task: Task, players: int, places: IntArray, rounds: float, draws: np.random.Generator) -> Block:
     differing = differs(task.row, task.against.rows[places])
     weights = task.against.weights[places][:, None, None]
     span = task.value - task.ends[places]
@@ -88,9 +134,23 @@ def _portion(task: Task, players: int, places: IntArray, rounds: int, draws: np.
         return Block(values, np.zeros_like(values), np.zeros_like(values), 0)
     plan = estimator(players, pairs_of(players, rounds))
     roles = _roles(differing, draws)
-    t = (_differences(task, plan, roles, places) - plan.line[:, None, None] * span) / 2
-    pairs, games, outputs = t.shape
-    flat = t.reshape(pairs, -1)
+    if task.control is None:
+        seen = _seen(task, plan, roles, places)
+        return _estimated(plan, roles, weights, (seen[0] - seen[1], span, np.zeros((task.row.size, span.shape[1]))))
+    sides = np.pad(np.concatenate([plan.known, ~plan.known]), ((0, 0), (0, 1)))  # the last role is no player's
+    seen = task.control.seen(sides, roles, places).reshape(2, len(plan.known), len(places), -1)
+    known = task.control.values(places)
+    left = task.control.left(seen, places, lambda worth: _held(worth, plan, roles))
+    return _estimated(plan, roles, weights, (left, span - known.sum(axis=1), (weights * known).sum(axis=0)))
+
+
+def _estimated(
+    plan: Estimator, roles: IntArray, weights: FloatArray, parts: tuple[FloatArray, FloatArray, FloatArray]
+) -> Block:
+    """Values and errors from D (pairs, rows, outputs), f(x) - f(z) (rows, outputs) and what is `sure` beforehand."""
+    left, span, sure = parts
+    pairs, games, outputs = left.shape
+    flat = ((left - plan.line[:, None, None] * span) / 2).reshape(pairs, -1)
     residuals = (flat - plan.basis @ (plan.fit @ flat)) ** 2
 
     def by_feature(of_roles: FloatArray, power: int) -> FloatArray:
@@ -98,11 +158,20 @@ def _portion(task: Task, players: int, places: IntArray, rounds: int, draws: np.
         return np.asarray((weights**power * padded[roles, np.arange(games)[:, None]]).sum(axis=0))
 
     return Block(
-        values=by_feature(plan.values @ flat + (span / players).reshape(-1), 1),
+        values=sure + by_feature(plan.values @ flat + (span / plan.known.shape[1]).reshape(-1), 1),
         variance=by_feature(plan.noise @ residuals, 2),
         doubt=by_feature((plan.noise * plan.noise) @ (residuals * residuals), 4),
         evaluations=2 * pairs * games,
     )
+
+
+def _held(worth: FloatArray, plan: Estimator, roles: IntArray) -> FloatArray:
+    """The sum of `worth` (rows, features, outputs) over each coalition, (pairs, rows, outputs)."""
+    games, _, outputs = worth.shape
+    by_role = np.zeros((plan.known.shape[1] + 1, games, outputs))
+    by_role[roles, np.arange(games)[:, None]] = worth
+    summed = plan.known.astype(np.float64) @ by_role[:-1].reshape(-1, games * outputs)
+    return np.asarray(summed.reshape(-1, games, outputs))
 
 
 def _roles(differing: BoolArray, draws: np.random.Generator) -> IntArray:
@@ -117,13 +186,12 @@ def _roles(differing: BoolArray, draws: np.random.Generator) -> IntArray:
     return np.asarray(np.minimum(roles, differing[0].sum()))
 
 
-def _differences(task: Task, plan: Estimator, roles: IntArray, places: IntArray) -> FloatArray:
-    """v(S) - v(rest) of every pair and background row, shape (pairs, rows, outputs)."""
+def _seen(task: Task, plan: Estimator, roles: IntArray, places: IntArray) -> FloatArray:
+    """What the model answers at the coalitions and at their complements, shape (2, pairs, rows, columns)."""
     outside = np.zeros((len(plan.known), 1), dtype=np.uint64)
     chosen = np.concatenate([np.where(plan.known, ALL_BITS, np.uint64(0)), outside], axis=1)
     seen = in_blocks(task.game, _both(task.row, task.against.rows[places], np.take(chosen, roles, axis=1)))
-    seen = seen.reshape(2, len(plan.known), len(places), -1)
-    return np.asarray(seen[0] - seen[1])
+    return seen.reshape(2, len(plan.known), len(places), -1)
 
 
 def _both(row: FloatArray, baselines: FloatArray, chosen: npt.NDArray[np.uint64]) -> FloatArray:

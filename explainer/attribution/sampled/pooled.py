@@ -13,10 +13,11 @@ class Pooled:
     """Running sums of blocks of unequal length; each is unbiased by itself, so any weights that sum to one are."""
 
     def __init__(self, features: int, outputs: int) -> None:
-        self.rounds = self.evaluations = 0
+        self.rounds = 0.0
+        self.evaluations = 0
         self._values, self._variance, self._doubt = (np.zeros((features, outputs)) for _ in range(3))
 
-    def add(self, found: Block, rounds: int) -> None:
+    def add(self, found: Block, rounds: float) -> None:
         """An unfinished block counts as work alone; one without error, which held all pairs, replaces those before."""
         self.evaluations += found.evaluations
         if not found.finished:
@@ -34,8 +35,12 @@ class Pooled:
         """Shapley values (features, outputs)."""
         return self._values / self.rounds
 
+    def uncertain(self) -> bool:
+        """Whether any error is left."""
+        return bool(self._variance.any())
+
     def standard_error(self, confidence: float) -> FloatArray:
         """Of `values`, widened by `honest` with the degrees of freedom of the residuals (Satterthwaite 1946)."""
         known = self._doubt > 0
         degrees = np.where(known, self._variance**2 / np.where(known, self._doubt, 1.0), 1.0)
-        return honest(np.sqrt(self._variance), degrees, confidence) / max(self.rounds, 1)
+        return honest(np.sqrt(self._variance), degrees, confidence) / (self.rounds or 1.0)

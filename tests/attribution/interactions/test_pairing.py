@@ -11,6 +11,7 @@ from explainer.attribution.engine import Engine
 from explainer.attribution.engines import Engines
 from explainer.attribution.interactions.pairing import Pairing
 from explainer.attribution.reference import brought
+from explainer.attribution.watch import Watch
 from explainer.errors import InvalidOption, InvalidRows, ModelFailed
 from explainer.records import ExplainOptions, Interactions
 from tests.attribution.fakes import bent, manifest, mixed_rows, network, regression, subject, tree_model
@@ -28,7 +29,7 @@ def one(found: list[tuple[Interactions, ...]]) -> Interactions:
 def test_rows_of_the_matrix_are_the_attributions(space: str) -> None:
     """The sums that the matrix takes apart are those that `explain` answers, and add up to the prediction."""
     rows, options = mixed_rows(3, 9, d=3), ExplainOptions(output=space, class_name="all")  # type: ignore[arg-type]
-    pairs = Pairing(TREES).explain(rows, options, manifest(TREES))
+    pairs = Pairing(TREES, Watch()).explain(rows, options, manifest(TREES))
     plain = Engine(TREES).explain(rows, options, manifest(TREES))
     for found, told in zip(pairs, plain, strict=True):
         for f, e in zip(found, told, strict=True):
@@ -57,9 +58,9 @@ def test_a_black_box_is_sampled_with_errors() -> None:
 def test_a_row_does_not_depend_on_its_company() -> None:
     """Each row alone has the bits that it has among others."""
     rows, options = mixed_rows(4, 9), ExplainOptions(method="permutation", max_evaluations=1_000)
-    together = Pairing(FEW).explain(rows, options, manifest(FEW))
+    together = Pairing(FEW, Watch()).explain(rows, options, manifest(FEW))
     for i in (0, 3):
-        alone = one(Pairing(FEW).explain(rows[i : i + 1], options, manifest(FEW)))
+        alone = one(Pairing(FEW, Watch()).explain(rows[i : i + 1], options, manifest(FEW)))
         assert alone.values.tobytes() == together[i][0].values.tobytes()
 
 
@@ -77,7 +78,7 @@ def test_the_predicted_class_is_explained_where_none_is_declared() -> None:
     """Without a positive class each row's own leading class is meant."""
     declared = replace(manifest(TREES), positive_class=None)
     rows = mixed_rows(6, 11, d=3)
-    found = [f.class_name for (f,) in Pairing(TREES).explain(rows, ExplainOptions(), declared)]
+    found = [f.class_name for (f,) in Pairing(TREES, Watch()).explain(rows, ExplainOptions(), declared)]
     assert found == [("no", "yes")[int(p)] for p in TREES.model.predict(rows).argmax(axis=1)]
     assert len(set(found)) == 2
 
@@ -88,13 +89,13 @@ def test_the_predicted_class_is_explained_where_none_is_declared() -> None:
 def test_settings_that_cannot_be_honoured_are_refused(options: ExplainOptions) -> None:
     """The setting is named, nothing is computed."""
     with pytest.raises(InvalidOption):
-        Pairing(FEW).explain(mixed_rows(1, 9), options, manifest(FEW))
+        Pairing(FEW, Watch()).explain(mixed_rows(1, 9), options, manifest(FEW))
 
 
 def test_rows_of_another_width_are_refused() -> None:
     """A matrix that does not fit the model is no question."""
     with pytest.raises(InvalidRows, match="is due"):
-        Pairing(FEW).explain(np.zeros((1, 3)), ExplainOptions(), manifest(FEW))
+        Pairing(FEW, Watch()).explain(np.zeros((1, 3)), ExplainOptions(), manifest(FEW))
 
 
 def test_a_model_that_changes_its_mind_is_not_answered_for() -> None:
@@ -102,4 +103,4 @@ def test_a_model_that_changes_its_mind_is_not_answered_for() -> None:
     drift = iter(range(10_000))
     moody = subject(regression(lambda x: bent(x) + next(drift)), mixed_rows(5, 4))
     with pytest.raises(ModelFailed, match="withheld"):
-        Pairing(moody).explain(mixed_rows(1, 9), ExplainOptions(), manifest(moody))
+        Pairing(moody, Watch()).explain(mixed_rows(1, 9), ExplainOptions(), manifest(moody))

@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 
+from explainer.attribution.game import Timed
 from explainer.attribution.lime.options import LimeOptions
 from explainer.attribution.lime.partition import partition
 from explainer.attribution.lime.sampling import Neighbours, Outcome, sampled, stream
@@ -33,7 +34,7 @@ def run(model: Model, seed: int = 0, **settings: object) -> Outcome:
     options = LimeOptions(samples=600, most_samples=3000)
     space = partition(DATA, np.zeros(20, int), options, np.zeros(20, bool))
     ask = Ask("raw", (0,), **settings)  # type: ignore[arg-type]
-    return sampled(Neighbours(model, space, ROW, options, stream(seed), ask.deadline), ask)
+    return sampled(Neighbours(Timed(model), space, ROW, options, stream(seed), ask.deadline), ask)
 
 
 def test_clear_features_settle_in_the_first_round() -> None:
@@ -84,7 +85,7 @@ def test_a_deadline_that_has_passed_gives_one_call_of_500_rows() -> None:
     """The least work is one chunk; what was drawn beyond it is not used."""
     model = Model()
     outcome = run(model, deadline=time.monotonic() - 1)
-    assert (outcome.end, outcome.samples, model.calls) == ("deadline", 500, [500])
+    assert (outcome.end, outcome.samples, model.calls) == ("deadline", 50, [50])
 
 
 def test_a_deadline_that_is_far_changes_nothing() -> None:
@@ -95,14 +96,14 @@ def test_a_deadline_that_is_far_changes_nothing() -> None:
 
 
 def test_a_shortened_sample_is_the_beginning_of_the_whole() -> None:
-    """A budget of 500 draws another sample than 600, but a deadline keeps the first 500 neighbours of the 600."""
+    """A budget of 50 draws another sample than 600, but a deadline that has passed keeps the first 50 of the 600."""
     options = LimeOptions(samples=600)
     space = partition(DATA, np.zeros(20, int), options, np.zeros(20, bool))
     whole, cut = (
-        Neighbours(Model(), space, ROW, options, stream(4), deadline).sample(600, first=True)
+        Neighbours(Timed(Model()), space, ROW, options, stream(4), deadline).sample(600, first=True)
         for deadline in (None, time.monotonic() - 1)
     )
-    np.testing.assert_array_equal(cut.design, whole.design[:500])
+    np.testing.assert_array_equal(cut.design, whole.design[:50])
 
 
 def test_streams_of_short_seeds_are_numpys_own_and_long_seeds_differ_in_every_word() -> None:

@@ -81,6 +81,25 @@ def test_a_budget_that_does_not_reach_the_tolerance_is_told():
     assert "±1e-06 was asked for" in got.notices[0][1].detail
 
 
+def test_what_a_pass_does_not_fit_into_is_spent_on_some_walks():
+    """Between one pass and two the budget is used to less than the price of a walk and back, the error falls on
+    average, and the mean over 300 seeds is the exact value."""
+    rows = np.random.default_rng(1).normal(size=(9, 6))
+    of = subject(regression(lambda x: np.tanh(x[:, 0] * x[:, 1] * x[:, 2] + x[:, 3] * x[:, 4] * x[:, 5])), rows[:8])
+    truth = exact.METHOD.prepare(of, RAW).explain(rows[8:], [0], RAW).values
+    pair = 10
+    off = {}
+    for budget in (1 + 8 * pair, 1 + 13 * pair + 5):
+        ready = METHOD.prepare(of, replace(RAW, max_evaluations=budget))
+        runs = [ready.explain(rows[8:], [s], replace(RAW, max_evaluations=budget)) for s in range(300)]
+        assert {int(run.evaluations[0]) for run in runs} == {budget // pair * pair + 1}
+        off[budget] = np.stack([run.values - truth for run in runs])
+        assert all(run.stopped == ("evaluations",) for run in runs)
+    short, long = off.values()
+    assert (long**2).mean() < (short**2).mean()
+    assert np.abs(long.mean(axis=0)).max() < 4 * long.std(axis=0).max() / np.sqrt(300)
+
+
 def test_a_deadline_ends_sampling_between_passes():
     """A deadline in the past leaves one pass, its wider error and the notice."""
     late = replace(PROBABILITY, deadline=time.monotonic() - 1)
