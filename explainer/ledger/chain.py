@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Protocol
 
 import orjson
 
 from explainer.errors import StorageFailed
+from explainer.ledger.merkle import Growing, leaf
 from explainer.records import LedgerEntry
 
 GENESIS = sha256(b"explainer ledger, form 1").digest()
@@ -39,7 +41,10 @@ class Head:
 class Verdict:
     """`entries` stand whole before the end or before the first bad entry; `head` is the last whole one's seal.
 
-    `first_bad` numbers the first entry that does not fit; `detail` says in a sentence what was found.
+    `root` is that of the Merkle tree over all entries, where all stand whole.
+
+    `first_bad` numbers the first entry that does not fit, where one can be named; `detail` says in a sentence what was
+    found.
     """
 
     ok: bool
@@ -47,6 +52,15 @@ class Verdict:
     head: str | None
     first_bad: int | None = None
     detail: str = ""
+    root: str | None = None
+
+
+class Tree(Protocol):
+    """What takes in the entries' hashes one after the other."""
+
+    def add(self, hashed: bytes) -> None: ...
+
+    def root(self) -> bytes: ...
 
 
 def canonical(entry: LedgerEntry, at: str) -> bytes:
@@ -78,38 +92,65 @@ def seal(before: bytes, number: int, written: bytes) -> bytes:
     return sha256(before + number.to_bytes(8, "big") + written).digest()
 
 
-def verify(links: Iterable[Link], checkpoint: Head | None = None) -> Verdict:
-    """Recompute the chain and stop at the first entry that does not fit.
+def verify(
+    links: Iterable[Link],
+    checkpoint: Head | None = None,
+    roots: Mapping[int, bytes] | None = None,
+    tree: Tree | None = None,
+) -> Verdict:
+    """Recompute chain and Merkle tree and stop at the first entry that does not fit.
 
-    A cut tail leaves a whole, shorter chain: only a `checkpoint` taken earlier from `head()` shows it. An inserted
-    entry whose seal was computed to fit is itself in order; then the first that no longer fits is the one after it.
+    `roots` are those of earlier checkpoints by their size, `checkpoint` a head that was kept. Without either a cut tail
+    leaves a whole, shorter chain, and a chain rewritten to its end is whole.
     """
-    number, before = 0, GENESIS
+    heads = {} if checkpoint is None else {checkpoint.number: checkpoint.seal}
+    known, growing = dict(roots or {}), tree or Growing()
+    number, before, earlier = 0, GENESIS, GENESIS
     for link in links:
-        fault = _fault(link, number + 1, before, checkpoint)
+        fault = _fault(link, number + 1, before, heads)
+        if fault and number and _only_inserted(link, earlier, before, number):
+            fault = f"entry {number} was inserted: the entry after it was sealed without it"
+            return _bad(number - 1, earlier, fault)
         if fault:
-            return _verdict(number, before, fault)
-        number, before = link.number, link.seal
-    if checkpoint is not None and checkpoint.number > number:
-        gone = f"the checkpoint names entry {checkpoint.number}, the ledger ends at {number}: the tail is missing"
-        return _verdict(number, before, gone)
-    return _verdict(number, before, "")
-
-
-def _verdict(number: int, last: bytes, fault: str) -> Verdict:
-    if fault:
-        return Verdict(False, number, last.hex() if number else None, number + 1, fault)
+            return _bad(number, before, fault)
+        growing.add(leaf(link.written))
+        number, earlier, before = link.number, before, link.seal
+        if number in known and known[number] != growing.root():
+            return _bad(number - 1, earlier, _rewritten(number, known))
+    missing = [size for size in (*heads, *known) if size > number]
+    if missing:
+        gone = f"the checkpoint names entry {max(missing)}, the ledger ends at {number}: the tail is missing"
+        return _bad(number, before, gone)
     if not number:
-        return Verdict(True, 0, None, None, "the ledger is empty")
-    return Verdict(True, number, last.hex(), None, f"all {number} entries form one unbroken chain")
+        return Verdict(True, 0, None, None, "the ledger is empty", growing.root().hex())
+    return Verdict(
+        True, number, before.hex(), None, f"all {number} entries form one unbroken chain", growing.root().hex()
+    )
 
 
-def _fault(link: Link, expected: int, before: bytes, checkpoint: Head | None) -> str:
+def _bad(whole: int, last: bytes, fault: str) -> Verdict:
+    return Verdict(False, whole, last.hex() if whole else None, whole + 1, fault)
+
+
+def _rewritten(number: int, known: Mapping[int, bytes]) -> str:
+    fitting = max((size for size in known if size < number), default=0)
+    return (
+        f"entries {fitting + 1} to {number} fit one another but not the checkpoint of {number} entries: "
+        "the ledger was rewritten"
+    )
+
+
+def _only_inserted(link: Link, earlier: bytes, before: bytes, number: int) -> bool:
+    """Whether this entry continues what stood before the last one: that one was put between them."""
+    return link.seal != before and link.seal == seal(earlier, number, link.written)
+
+
+def _fault(link: Link, expected: int, before: bytes, heads: Mapping[int, str]) -> str:
     if link.number != expected:
         return f"entry {expected} is missing or out of order: entry {link.number} stands in its place"
     if link.seal != seal(before, expected, link.written):
         return f"entry {expected} was changed, or what stood before it was changed or removed"
-    if checkpoint is not None and checkpoint.number == expected and checkpoint.seal != link.seal.hex():
+    if expected in heads and heads[expected] != link.seal.hex():
         return f"entry {expected} fits its neighbours but not the checkpoint: the ledger was rewritten"
     return ""
 

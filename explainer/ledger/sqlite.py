@@ -2,43 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import orjson
 
-from explainer.durable import DurableFile
+from explainer.durable import DurableFile, Job
 from explainer.errors import StorageFailed
-from explainer.ledger.chain import GENESIS, Head, Link, Verdict, canonical, seal, verify
+from explainer.ledger.chain import GENESIS, Head, Verdict, canonical, seal
+from explainer.ledger.copies import key_beside
+from explainer.ledger.examining import Against, examine
+from explainer.ledger.layout import open_file
+from explainer.ledger.notes import Checkpoint
+from explainer.ledger.proving import Proofs
+from explainer.ledger.search import Filters, fill, find
+from explainer.ledger.strangers import Strangers
 from explainer.records import LedgerEntry
 
-PAGE = 2000  # entries read at a time: a long reader would keep SQLite from tidying its log
+__all__ = ["Filters", "Ledger", "Recorded", "open_file"]
 
-# What is searched is computed from the sealed bytes themselves, so an index column cannot tell another story.
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS entries (
-  number INTEGER PRIMARY KEY,
-  written BLOB NOT NULL,
-  seal BLOB NOT NULL,
-  event TEXT AS (json_extract(CAST(written AS TEXT), '$.event')),
-  principal TEXT AS (json_extract(CAST(written AS TEXT), '$.principal')),
-  outcome TEXT AS (json_extract(CAST(written AS TEXT), '$.outcome')),
-  request_id TEXT AS (json_extract(CAST(written AS TEXT), '$.request_id'))
-);
-CREATE INDEX IF NOT EXISTS by_event ON entries (event, number);
-CREATE INDEX IF NOT EXISTS by_principal ON entries (principal, number);
-CREATE INDEX IF NOT EXISTS by_request ON entries (request_id);
-CREATE TRIGGER IF NOT EXISTS no_change BEFORE UPDATE ON entries
-  BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: entries are never changed'); END;
-CREATE TRIGGER IF NOT EXISTS no_removal BEFORE DELETE ON entries
-  BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: entries are never removed'); END;
-CREATE TRIGGER IF NOT EXISTS no_gap BEFORE INSERT ON entries
-  WHEN NEW.number IS NOT (SELECT COALESCE(MAX(number), 0) + 1 FROM entries)
-  BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: an entry takes the next number'); END
-"""
+log = logging.getLogger(__name__)
+
+FILLED_EVERY = 1000  # entries, so that no search and no proof has to wait for many
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +42,6 @@ class Recorded:
     seal: str
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Exact matches; None lets everything pass."""
-
-    event: str | None = None
-    principal: str | None = None
-    outcome: str | None = None
-    request_id: str | None = None
-
-
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -68,15 +49,24 @@ def _now() -> datetime:
 class Ledger:
     """One chain, whatever number of threads and processes append to it. Fails closed: raises StorageFailed."""
 
-    def __init__(self, path: Path, *, clock: Callable[[], datetime] = _now) -> None:
-        self._file = DurableFile(path, SCHEMA)
+    def __init__(self, at: Path | DurableFile, *, clock: Callable[[], datetime] = _now) -> None:
+        """Append to the file at a path, or to one that was opened by `open_file` and is shared with other rooms."""
+        self._file = open_file(at) if isinstance(at, Path) else at
         self._clock = clock
+        self.strangers = Strangers(self.append)
+        self.proofs = Proofs(self._file)
 
-    def append(self, entry: LedgerEntry) -> int:
-        """Return the entry's number once it is on disk; numbers, not times, give the order."""
+    def append(self, entry: LedgerEntry, beside: Sequence[Job[Any]] = ()) -> int:
+        """Return the entry's number once it is on disk; numbers, not times, give the order.
+
+        The jobs of `beside` write to the same file in the same transaction: all of it is kept, or nothing. What a job
+        raises comes out here.
+        """
         written = canonical(entry, self._clock().isoformat(timespec="microseconds"))
 
         def chain(connection: sqlite3.Connection) -> int:
+            for job in beside:
+                job(connection)
             last, before = _last(connection)
             connection.execute(
                 "INSERT INTO entries (number, written, seal) VALUES (?, ?, ?)",
@@ -84,27 +74,33 @@ class Ledger:
             )
             return last + 1
 
-        return self._file.write(chain)
+        number = self._file.write(chain)
+        if number % FILLED_EVERY == 0:
+            threading.Thread(target=self._fill, name="ledger-search", daemon=True).start()
+        return number
 
     def read(self, after: int = 0, limit: int = 100, filters: Filters | None = None) -> list[Recorded]:
-        """Return at most `limit` entries numbered above `after`, oldest first."""
-        chosen = filters or Filters()
-        wanted = {
-            "event": chosen.event,
-            "principal": chosen.principal,
-            "outcome": chosen.outcome,
-            "request_id": chosen.request_id,
-        }
-        given = {name: value for name, value in wanted.items() if value is not None}
-        where = "".join(f" AND {name} = ?" for name in given)
-        query = f"SELECT number, written, seal FROM entries WHERE number > ?{where} ORDER BY number LIMIT ?"  # noqa: S608
-        with self._file.reading() as connection:
-            rows = connection.execute(query, (after, *given.values(), limit)).fetchall()
-        return [_recorded(*row) for row in rows]
+        """Return at most `limit` entries numbered above `after`, oldest first.
 
-    def verify(self, checkpoint: Head | None = None) -> Verdict:
-        """Recompute the whole chain in constant memory; see `chain.verify` for what a checkpoint adds."""
-        return verify(self._links(), checkpoint)
+        Raises StorageFailed for an entry that does not say what it was found by.
+        """
+        wanted = (filters or Filters()).given()
+        if wanted:
+            fill(self._file)
+        with self._file.reading() as connection:
+            rows = find(connection, after, limit, wanted) if wanted else _page(connection, after + 1, limit)
+        found = [_recorded(*row) for row in rows]
+        for one in found:
+            if any(getattr(one.entry, name) != value for name, value in wanted.items()):
+                raise StorageFailed(f"Ledger entry {one.number} is not what the search table says; run a verification.")
+        return found
+
+    def verify(self, checkpoint: Head | None = None, earlier: Sequence[Checkpoint] = ()) -> Verdict:
+        """Recompute chain and tree in constant memory; see `chain.verify` for what a head or checkpoints add.
+
+        Checkpoints that are kept in the file, and what searches go by, are held against the sealed bytes on the way.
+        """
+        return examine(self._file.reading, Against(earlier, checkpoint, key_beside(self._file.path)))
 
     def head(self) -> Head:
         """Return the last entry's number and seal (number 0 for an empty ledger)."""
@@ -122,28 +118,25 @@ class Ledger:
             copy.close()
 
     def close(self) -> None:
+        self.strangers.flush()
         self._file.close()
 
-    def _links(self) -> Iterator[Link]:
-        first = -(2**63)
-        while True:
-            with self._file.reading() as connection:
-                rows = connection.execute(
-                    "SELECT number, written, seal FROM entries WHERE number >= ? ORDER BY number LIMIT ?", (first, PAGE)
-                ).fetchall()
-            if not rows:
-                return
-            yield from (Link(number, _bytes(written), _bytes(sealed)) for number, written, sealed in rows)
-            first = rows[-1][0] + 1
+    def _fill(self) -> None:
+        try:
+            fill(self._file)
+        except StorageFailed as error:
+            log.warning("the ledger's search table was not filled in, the next search does it: %s", error.detail)
+        self.proofs.keep_up()
+
+
+def _page(connection: sqlite3.Connection, first: int, limit: int) -> list[Any]:
+    query = "SELECT number, written, seal FROM entries WHERE number >= ? ORDER BY number LIMIT ?"
+    return connection.execute(query, (first, limit)).fetchall()
 
 
 def _last(connection: sqlite3.Connection) -> tuple[int, bytes]:
     row = connection.execute("SELECT number, seal FROM entries ORDER BY number DESC LIMIT 1").fetchone()
     return (0, GENESIS) if row is None else (row[0], row[1])
-
-
-def _bytes(stored: object) -> bytes:
-    return stored if isinstance(stored, bytes) else str(stored).encode()
 
 
 def _recorded(number: int, written: bytes, sealed: bytes) -> Recorded:

@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import secrets
 import sqlite3
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import orjson
-
 from explainer.attribution.reference import digest_of
-from explainer.durable import DurableFile
+from explainer.durable import DurableFile, Job
 from explainer.errors import NotFound, StorageFailed
-from explainer.records import BackgroundRows, ExplainOptions, Receipt
+from explainer.receipts.earlier import take_in
+from explainer.receipts.written import COLUMNS, checksum, content_of, receipt_of, record_of
+from explainer.records import BackgroundRows, Receipt
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: sorts as its values do, no I, L, O, U
 FORM = re.compile(f"rcp_[{ALPHABET}]{{26}}")
-COLUMNS = "id, created_at, principal, model, version, model_digest, options, row, answer, answer_sha256"
+# `content` may be there twice: two processes that answer the same at the same moment each write a receipt.
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS receipts (
   id TEXT PRIMARY KEY, created_at TEXT NOT NULL, principal TEXT NOT NULL, model TEXT NOT NULL, version TEXT NOT NULL,
   model_digest TEXT NOT NULL, options BLOB NOT NULL, row BLOB NOT NULL, answer BLOB NOT NULL,
-  answer_sha256 TEXT NOT NULL, checksum BLOB NOT NULL
+  answer_sha256 TEXT NOT NULL, checksum BLOB NOT NULL, content BLOB NOT NULL
 );
+CREATE INDEX IF NOT EXISTS receipts_by_content ON receipts (content);
 CREATE TABLE IF NOT EXISTS backgrounds (digest TEXT PRIMARY KEY, features INTEGER NOT NULL, data BLOB NOT NULL)
 """
+INSERT = f"INSERT INTO receipts ({COLUMNS}, checksum, content) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608
+KNOWN = "SELECT 1 FROM receipts WHERE id = ?"
+
+
+class Gone(NotFound):
+    """A receipt that was to be named once more is not there any longer."""
 
 
 def new_id(at_s: float | None = None) -> str:
@@ -45,28 +49,55 @@ def new_id(at_s: float | None = None) -> str:
 
 
 class ReceiptStore:
-    """Raises StorageFailed when receipts cannot be kept or read."""
+    """Writes are jobs for a transaction of the same file: the ledger's, so that neither is there without the other.
 
-    def __init__(self, path: Path) -> None:
-        self._file = DurableFile(path, SCHEMA)
+    Raises StorageFailed when receipts cannot be kept or read.
+    """
 
-    def put_many(self, receipts: Sequence[Receipt]) -> None:
-        """Keep all of them or none; returns when they are on disk."""
-        records = [_record(receipt) for receipt in receipts]
+    def __init__(self, file: DurableFile, earlier: Path | None = None) -> None:
+        """Keep receipts in `file`; those in `earlier`, a file of their own as there once was, are taken in first."""
+        self._file = file
+        file.add(SCHEMA)
+        if earlier is not None:
+            take_in(file, earlier)
+
+    def settle(self, receipts: Sequence[Receipt]) -> tuple[list[str], Job[None]]:
+        """Return the ids under which the receipts stand once the job is done, in their order.
+
+        Where the same principal was given the same answer to the same question before, that receipt is named again and
+        nothing is written; so it is for equal receipts among these.
+        """
+        records = [record_of(receipt) for receipt in receipts]
+        contents = [content_of(record) for record in records]
+        ids = self._known(contents)
+        for record, content in zip(records, contents, strict=True):
+            ids.setdefault(content, record[0])
+        chosen = {ids[c]: (ids[c], *r[1:]) for c, r in zip(contents, records, strict=True)}
         brought = {b.digest: b for r in receipts if isinstance(b := r.options.background, BackgroundRows)}
 
-        def insert(connection: sqlite3.Connection) -> None:
-            connection.executemany(
-                "INSERT OR IGNORE INTO backgrounds (digest, features, data) VALUES (?,?,?)",
-                [(b.digest, b.features, b.data) for b in brought.values()],
-            )
-            connection.executemany(
-                f"INSERT INTO receipts ({COLUMNS}, checksum) VALUES (?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608
-                [(*record, _checksum(record)) for record in records],
-            )
+        def keep(connection: sqlite3.Connection) -> None:
+            new = [record for id_, record in chosen.items() if connection.execute(KNOWN, (id_,)).fetchone() is None]
+            if new:
+                _insert(connection, new, list(brought.values()))
 
+        return [ids[content] for content in contents], keep
+
+    def still(self, receipt_ids: Sequence[str]) -> Job[None]:
+        """A job that raises Gone unless all of these receipts are there in the moment of its transaction."""
+
+        def look(connection: sqlite3.Connection) -> None:
+            for receipt_id in receipt_ids:
+                if connection.execute(KNOWN, (receipt_id,)).fetchone() is None:
+                    raise Gone(f"There is no receipt {receipt_id} any longer.")
+
+        return look
+
+    def put_many(self, receipts: Sequence[Receipt]) -> None:
+        """Keep all of them, each under its own id, or none; returns when they are on disk."""
+        records = [record_of(receipt) for receipt in receipts]
+        brought = {b.digest: b for r in receipts if isinstance(b := r.options.background, BackgroundRows)}
         if records:
-            self._file.write(insert)
+            self._file.write(lambda connection: _insert(connection, records, list(brought.values())))
 
     def get(self, receipt_id: str) -> Receipt:
         """Raises NotFound when there is no such receipt, StorageFailed when what is kept is not what was written."""
@@ -79,43 +110,25 @@ class ReceiptStore:
             ).fetchone()
             if found is None:
                 raise NotFound(f"There is no receipt {receipt_id}.")
-            *record, checksum = found
-            if checksum != _checksum(record):
+            *record, kept = found
+            if kept != checksum(record):
                 raise StorageFailed(f"Receipt {receipt_id} is damaged: it is not what was written. Restore a backup.")
-            receipt = _receipt(record)
+            receipt = receipt_of(record)
             return replace(receipt, options=replace(receipt.options, background=_background(connection, receipt)))
 
-    def backup_to(self, path: Path) -> None:
-        """Write a consistent copy to a new file."""
-        self._file.backup_to(path)
+    def _known(self, contents: Sequence[bytes]) -> dict[bytes, str]:
+        query = "SELECT id FROM receipts WHERE content = ? ORDER BY id LIMIT 1"
+        with self._file.reading() as connection:
+            found = {content: connection.execute(query, (content,)).fetchone() for content in set(contents)}
+        return {content: row[0] for content, row in found.items() if row is not None}
 
-    def close(self) -> None:
-        self._file.close()
 
-
-def _record(receipt: Receipt) -> tuple[Any, ...]:
-    if sha256(receipt.answer).hexdigest() != receipt.answer_sha256:
-        raise StorageFailed(f"Receipt {receipt.id} was not kept: answer_sha256 is not the digest of its answer.")
-    return (
-        receipt.id,
-        receipt.created_at,
-        receipt.principal,
-        receipt.model,
-        receipt.version,
-        receipt.model_digest,
-        _options(receipt.options),
-        np.asarray(receipt.row, dtype="<f8").tobytes(),
-        receipt.answer,
-        receipt.answer_sha256,
+def _insert(connection: sqlite3.Connection, records: Sequence[Any], brought: Sequence[BackgroundRows]) -> None:
+    connection.executemany(
+        "INSERT OR IGNORE INTO backgrounds (digest, features, data) VALUES (?,?,?)",
+        [(b.digest, b.features, b.data) for b in brought],
     )
-
-
-def _options(options: ExplainOptions) -> bytes:
-    """As JSON; rows that the request brought stand in a table of their own, once for all receipts."""
-    plain = {f.name: getattr(options, f.name) for f in dataclasses.fields(options)}
-    if isinstance(options.background, BackgroundRows):
-        plain["background"] = {"rows": options.background.digest}
-    return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)
+    connection.executemany(INSERT, [(*record, checksum(record), content_of(record)) for record in records])
 
 
 def _background(connection: sqlite3.Connection, receipt: Receipt) -> str | BackgroundRows:
@@ -128,31 +141,3 @@ def _background(connection: sqlite3.Connection, receipt: Receipt) -> str | Backg
     if found is None or digest_of(*found[1:]) != found[0]:
         raise StorageFailed(f"Receipt {receipt.id} is damaged: its background is not what was written.")
     return BackgroundRows(*found)
-
-
-def _receipt(record: Sequence[Any]) -> Receipt:
-    id_, created_at, principal, model, version, digest, options, row, answer, answer_sha256 = record
-    known = {f.name for f in dataclasses.fields(ExplainOptions)}
-    given = orjson.loads(options)
-    if unknown := sorted(set(given) - known):
-        raise StorageFailed(f"Receipt {id_} has the setting {unknown[0]!r}, which this program does not know.")
-    return Receipt(
-        id=id_,
-        created_at=created_at,
-        principal=principal,
-        model=model,
-        version=version,
-        model_digest=digest,
-        options=ExplainOptions(**given),
-        row=tuple(np.frombuffer(row, dtype="<f8").tolist()),
-        answer=answer,
-        answer_sha256=answer_sha256,
-    )
-
-
-def _checksum(record: Sequence[Any]) -> bytes:
-    hashed = sha256()
-    for part in record:
-        data = part if isinstance(part, bytes) else str(part).encode()
-        hashed.update(len(data).to_bytes(8, "big") + data)
-    return hashed.digest()

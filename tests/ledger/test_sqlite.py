@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import signal
@@ -9,13 +10,16 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from explainer.errors import StorageFailed
-from explainer.ledger.sqlite import Filters, Ledger
+from explainer.errors import Conflict, StorageFailed
+from explainer.ledger.search import AT_ONCE
+from explainer.ledger.sqlite import FILLED_EVERY, Filters, Ledger
 from explainer.records import LedgerEntry
 
 WRITER = """
@@ -120,28 +124,56 @@ def test_processes_append_one_chain(tmp_path: Path) -> None:
     assert (verdict.ok, verdict.entries) == (True, 180)
 
 
-def test_kill_9_loses_no_acknowledged_entry(tmp_path: Path) -> None:
-    """After every kill the chain stands, and holds each entry whose number had been said."""
-    path = tmp_path / "ledger.db"
-    acknowledged: dict[int, str] = {}
-    for round_ in range(4):
-        process = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(path), str(round_), "forever"], stdout=subprocess.PIPE
-        )
-        assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(5 + 41 * round_)]
-        os.kill(process.pid, signal.SIGKILL)
-        lines += process.stdout.readlines()
-        process.wait()
-        for line in lines:
-            if line.endswith(b"\n"):
-                number, name = line.decode().split()
-                acknowledged[int(number)] = name
+def noted(note: str) -> Any:
+    return lambda connection: connection.execute("INSERT INTO beside VALUES (?)", (note,))
+
+
+def writer(path: Path, name: str, said: int) -> int:
+    """A process of two threads that append for ever, each entry with a row beside it, and say what was kept."""
+    child = os.fork()
+    if child == 0:
         ledger = Ledger(path)
-        kept = {r.number: r.entry.request_id for r in ledger.read(limit=1_000_000)}
-        assert ledger.verify().ok
-        assert acknowledged.items() <= kept.items()
-        ledger.close()
+
+        def work(thread: int) -> None:
+            for i in itertools.count():
+                note = f"{name}-{thread}-{i}"
+                number = ledger.append(entry(note), [noted(note)])
+                os.write(said, f"{number} {note}\n".encode())
+
+        for thread in range(2):
+            threading.Thread(target=work, args=(thread,)).start()
+        signal.pause()
+    return child
+
+
+def test_a_hundred_kills_lose_nothing_that_was_acknowledged(ledger: Ledger) -> None:
+    """Two processes at a time are killed with -9 at any moment: the chain stands, every entry that was acknowledged is
+    in it, and what was written beside an entry is there exactly with it."""
+    path, chooser = path_of(ledger), random.Random(3)
+    ledger._file.add("CREATE TABLE IF NOT EXISTS beside (note TEXT)")
+    acknowledged: dict[int, str] = {}
+    for round_ in range(100):
+        read, write = os.pipe()
+        children = [writer(path, f"{round_}-{which}", write) for which in "ab"]
+        os.close(write)
+        with os.fdopen(read, "rb") as lines:
+            said = [lines.readline() for _ in range(chooser.randrange(2, 40))]
+            for child in children:
+                os.kill(child, signal.SIGKILL)
+            said += lines.readlines()
+        for child in children:
+            os.waitpid(child, 0)
+        for line in said:
+            if line.endswith(b"\n"):
+                number, note = line.decode().split()
+                acknowledged[int(number)] = note
+    verdict, kept = ledger.verify(), {r.number: r.entry.request_id for r in ledger.read(limit=1_000_000)}
+    assert verdict.ok
+    assert len(acknowledged) > 500
+    assert acknowledged.items() <= kept.items()
+    with ledger._file.reading() as connection:
+        beside = [note for (note,) in connection.execute("SELECT note FROM beside")]
+    assert sorted(beside) == sorted(kept.values())
 
 
 def test_changes_in_a_copy_are_found_and_named(ledger: Ledger, tmp_path: Path) -> None:
@@ -186,8 +218,6 @@ def disarm(connection: sqlite3.Connection) -> None:
     for kind, name in connection.execute("SELECT type, name FROM sqlite_master WHERE sql IS NOT NULL").fetchall():
         if kind in {"trigger", "index"}:
             connection.execute(f"DROP {kind} {name}")
-    for column in ("event", "principal", "outcome", "request_id"):
-        connection.execute(f"ALTER TABLE entries DROP COLUMN {column}")
 
 
 def test_a_damaged_entry_is_not_read_as_something_else(ledger: Ledger, tmp_path: Path) -> None:
@@ -220,3 +250,87 @@ def test_a_checkpoint_from_head_shows_a_cut_tail(ledger: Ledger) -> None:
     connection.close()
     assert ledger.verify().ok
     assert ledger.verify(checkpoint).first_bad == 4
+
+
+def test_what_is_beside_an_entry_is_kept_with_it_or_not_at_all(ledger: Ledger) -> None:
+    """A job that fails takes its entry along, comes out as it is, and fails nobody else's append."""
+    ledger._file.add("CREATE TABLE IF NOT EXISTS beside (note TEXT UNIQUE)")
+
+    def refuse(_: sqlite3.Connection) -> None:
+        raise Conflict("not now")
+
+    ledger.append(entry("first"), [noted("a"), noted("b")])
+    with pytest.raises(StorageFailed, match="UNIQUE"):
+        ledger.append(entry("second"), [noted("c"), noted("a")])
+    with pytest.raises(Conflict):
+        ledger.append(entry("third"), [noted("d"), refuse])
+    assert ledger.append(entry("fourth")) == 2
+    assert [r.entry.request_id for r in ledger.read()] == ["first", "fourth"]
+    with ledger._file.reading() as connection:
+        assert connection.execute("SELECT note FROM beside ORDER BY note").fetchall() == [("a",), ("b",)]
+
+
+def changed(ledger: Ledger, statement: str) -> None:
+    connection = sqlite3.connect(path_of(ledger))
+    disarm(connection)
+    connection.executescript(statement)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE found SET principal = 'somebody else' WHERE number = 7",
+        "UPDATE found SET event = 'x' WHERE number = 7",
+        "UPDATE found SET outcome = 'x' WHERE number = 7",
+        "UPDATE found SET request_id = 'r8' WHERE number = 7",
+        "DELETE FROM found WHERE number = 7",
+    ],
+)
+def test_what_searches_go_by_cannot_tell_another_story(ledger: Ledger, statement: str) -> None:
+    """A search table that was changed is found and its first entry named; a search never answers a wrong entry."""
+    for i in range(1, 12):
+        ledger.append(entry(f"r{i}"))
+    assert [r.number for r in ledger.read(filters=Filters(request_id="r7"))] == [7]
+    assert ledger.verify().ok
+    changed(ledger, statement)
+    verdict = ledger.verify()
+    assert (verdict.ok, verdict.first_bad, verdict.entries) == (False, 7, 11)
+    assert "search table" in verdict.detail
+    if "r8" in statement:
+        with pytest.raises(StorageFailed, match="entry 7"):
+            ledger.read(filters=Filters(request_id="r8"))
+
+
+def test_a_search_finds_what_was_appended_a_moment_ago(ledger: Ledger) -> None:
+    """However many entries were appended since the last search, in whatever process, all of them are searched."""
+    other = Ledger(path_of(ledger))
+    for i in range(AT_ONCE + 20):
+        (ledger if i % 2 else other).append(entry("r", principal=f"p{i % 3}"))
+        if i in {5, AT_ONCE}:
+            assert ledger.read(filters=Filters(principal=f"p{i % 3}"), limit=1000)[-1].number == i + 1
+    assert len(other.read(filters=Filters(request_id="r"), limit=1000)) == AT_ONCE + 20
+
+
+def test_the_search_table_is_filled_without_a_search(ledger: Ledger) -> None:
+    """Every thousand entries what searches go by is brought up to date in the background."""
+    threads = [
+        threading.Thread(target=lambda: [ledger.append(entry()) for _ in range(FILLED_EVERY // 8)]) for _ in "x" * 8
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    until, filled = time.monotonic() + 20, 0
+    while filled < FILLED_EVERY and time.monotonic() < until:
+        with ledger._file.reading() as connection:
+            (filled,) = connection.execute("SELECT COUNT(*) FROM found").fetchone()
+    assert filled == FILLED_EVERY
+
+
+def test_a_damaged_entry_is_not_searched_past(ledger: Ledger) -> None:
+    """An entry that cannot be read stops the search with its number."""
+    ledger.append(entry())
+    changed(ledger, "UPDATE entries SET written = x'00ff'")
+    with pytest.raises(StorageFailed, match="entry 1 is damaged"):
+        ledger.read(filters=Filters(event="api:x:y"))

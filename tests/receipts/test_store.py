@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from explainer.attribution.reference import brought
+from explainer.durable import DurableFile
 from explainer.errors import NotFound, StorageFailed
-from explainer.receipts.store import ReceiptStore, new_id
+from explainer.receipts.store import SCHEMA, Gone, ReceiptStore, new_id
 from explainer.records import ExplainOptions, Receipt
 
 
@@ -37,16 +38,20 @@ def receipt(**changes: object) -> Receipt:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
+def opened(path: Path) -> ReceiptStore:
+    return ReceiptStore(DurableFile(path, SCHEMA))
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> ReceiptStore:
-    return ReceiptStore(tmp_path_factory.mktemp("receipts") / "receipts.db")
+    return opened(tmp_path_factory.mktemp("receipts") / "receipts.db")
 
 
 def test_receipts_come_back_as_they_were_put(store: ReceiptStore) -> None:
     """Every field of every receipt survives, also in another process's opening of the file."""
     made = [receipt(), receipt(answer=bytes(range(256))), receipt(options=ExplainOptions())]
     store.put_many(made)
-    again = ReceiptStore(store._file.path)
+    again = opened(store._file.path)
     assert [again.get(r.id) for r in made] == made
 
 
@@ -66,7 +71,7 @@ COHORT = brought(np.array([[1.5, np.nan], [2.5, 1e-9]]))
 
 def test_rows_as_background_come_back_and_are_kept_once(tmp_path: Path) -> None:
     """Receipts of one cohort share its rows, which come back to the bit; others keep the name of theirs."""
-    store = ReceiptStore(tmp_path / "receipts.db")
+    store = opened(tmp_path / "receipts.db")
     made = [
         receipt(options=ExplainOptions(background=b)) for b in (COHORT, COHORT, "default", brought(np.ones((1, 2))))
     ]
@@ -80,7 +85,7 @@ def test_rows_as_background_come_back_and_are_kept_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("change", ["UPDATE backgrounds SET data = zeroblob(32)", "DELETE FROM backgrounds"])
 def test_a_changed_background_is_found_damaged(tmp_path: Path, change: str) -> None:
     """A receipt whose background is not what was written is not believed."""
-    store = ReceiptStore(tmp_path / "receipts.db")
+    store = opened(tmp_path / "receipts.db")
     made = receipt(options=ExplainOptions(background=COHORT))
     store.put_many([made])
     connection = sqlite3.connect(tmp_path / "receipts.db")
@@ -131,7 +136,7 @@ def test_an_answer_that_is_not_its_digest_is_refused(store: ReceiptStore) -> Non
 )
 def test_a_changed_receipt_is_found_damaged(tmp_path: Path, change: str) -> None:
     """No field of a kept receipt can change unnoticed."""
-    store = ReceiptStore(tmp_path / "receipts.db")
+    store = opened(tmp_path / "receipts.db")
     made = receipt()
     store.put_many([made])
     connection = sqlite3.connect(tmp_path / "receipts.db")
@@ -144,7 +149,7 @@ def test_a_changed_receipt_is_found_damaged(tmp_path: Path, change: str) -> None
 
 def test_fields_cannot_flow_into_one_another(tmp_path: Path) -> None:
     """Moving a character from one field to the next changes the checksum."""
-    store = ReceiptStore(tmp_path / "receipts.db")
+    store = opened(tmp_path / "receipts.db")
     made = receipt(model="ab", version="c")
     store.put_many([made])
     connection = sqlite3.connect(tmp_path / "receipts.db")
@@ -170,3 +175,73 @@ def test_ids_have_their_form_and_differ() -> None:
     assert all(
         len(i) == 30 and i.startswith("rcp_") and set(i[4:]) <= set("0123456789ABCDEFGHJKMNPQRSTVWXYZ") for i in made
     )
+
+
+def settled(store: ReceiptStore, *receipts: Receipt) -> list[str]:
+    ids, keep = store.settle(receipts)
+    store._file.write(keep)
+    return ids
+
+
+def test_the_same_answer_keeps_its_receipt(tmp_path: Path) -> None:
+    """Same principal, question, row and answer: the receipt that is there is named, and nothing is written."""
+    store = opened(tmp_path / "receipts.db")
+    first = receipt()
+    assert settled(store, first) == [first.id]
+    again = receipt(created_at="2027-01-01T00:00:00.000+00:00")
+    assert settled(store, again, receipt()) == [first.id, first.id]
+    assert store.get(first.id) == first
+    with store._file.reading() as connection:
+        assert connection.execute("SELECT COUNT(*) FROM receipts").fetchone() == (1,)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"principal": "key_other"},
+        {"model": "credit-xgb"},
+        {"version": "2.0"},
+        {"model_digest": "e" * 64},
+        {"options": ExplainOptions(method="tree", tolerance=0.1, seed=2**62, class_name="böse", top=3)},
+        {"row": (1.5, 0.0, 5e-324, 1e308)},
+        {"answer": b'[{"prediction":0.2}]'},
+    ],
+)
+def test_whatever_differs_has_a_receipt_of_its_own(store: ReceiptStore, change: dict[str, object]) -> None:
+    """Another principal above all; and every bit of question and answer counts."""
+    first, other = receipt(), receipt(**change)
+    (kept,) = settled(store, first)
+    assert settled(store, other) == [other.id] != [kept]
+    assert store.get(other.id) == other
+
+
+def test_equal_rows_of_one_request_share_a_receipt(tmp_path: Path) -> None:
+    """Three rows, two of them the same: two receipts, named in row order."""
+    store = opened(tmp_path / "receipts.db")
+    a, b, same = receipt(), receipt(row=(2.0,)), receipt()
+    assert settled(store, a, b, same) == [a.id, b.id, a.id]
+    assert [store.get(r.id) for r in (a, b)] == [a, b]
+
+
+def test_a_receipt_that_goes_meanwhile_is_written_again(tmp_path: Path) -> None:
+    """What is removed between looking and writing is there all the same when it is named."""
+    store = opened(tmp_path / "receipts.db")
+    first = receipt()
+    settled(store, first)
+    ids, keep = store.settle([receipt()])
+    store._file.write(lambda c: c.execute("DELETE FROM receipts"))
+    store._file.write(keep)
+    assert ids == [first.id]
+    assert store.get(first.id).answer == first.answer
+
+
+def test_a_receipt_that_was_removed_is_not_there_still(tmp_path: Path) -> None:
+    """Whoever would name it once more is told in the same transaction; after it the answer has a new one."""
+    store = opened(tmp_path / "receipts.db")
+    first, second = receipt(), receipt(row=(3.0,))
+    settled(store, first, second)
+    store._file.write(store.still([first.id, second.id]))
+    store._file.write(lambda c: c.execute("DELETE FROM receipts WHERE id = ?", (second.id,)))
+    with pytest.raises(Gone, match=second.id):
+        store._file.write(store.still([first.id, second.id]))
+    assert settled(store, new := receipt(row=(3.0,))) == [new.id]

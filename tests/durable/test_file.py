@@ -1,4 +1,4 @@
-"""Proves what `explainer.durable` promises: durable when acknowledged, one file for many writers, failing closed."""
+"""Proves what a durable file promises: durable when acknowledged, one file for many writers, failing closed."""
 
 from __future__ import annotations
 
@@ -147,6 +147,59 @@ def test_a_full_disk_fails_the_write_and_only_that(tmp_path: Path) -> None:
     file.write(lambda c: c.execute("PRAGMA max_page_count=4").fetchone())
     with pytest.raises(StorageFailed, match="full"):
         note(file, "x" * 100_000)
+    assert notes(file) == ["kept"]
+
+
+def test_tables_can_be_added_by_another_room(file: DurableFile) -> None:
+    """Two rooms keep their tables in one file and write to both in one transaction; adding twice is nothing."""
+    for _ in range(2):
+        file.add("CREATE TABLE IF NOT EXISTS others (text TEXT)")
+
+    def both(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO others VALUES ('other')")
+        connection.execute("INSERT INTO notes (text) VALUES ('note')")
+
+    file.write(both)
+    with pytest.raises(StorageFailed):
+        file.write(both)  # the second note is refused, and with it what was written before it
+    with file.reading() as connection:
+        assert connection.execute("SELECT COUNT(*) FROM others").fetchone() == (1,)
+
+
+def test_closing_lets_nobody_wait(file: DurableFile) -> None:
+    """Threads that write while the file is closed end: with what was kept, or with StorageFailed."""
+    kept: list[str] = []
+
+    def work(name: int) -> None:
+        try:
+            for i in range(10_000):
+                note(file, f"{name}-{i}")
+                kept.append(f"{name}-{i}")
+        except StorageFailed:
+            return
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    while len(kept) < 30:
+        pass
+    file.close()
+    for thread in threads:
+        thread.join(20)
+        assert not thread.is_alive()
+    assert set(notes(DurableFile(file.path, SCHEMA))) == set(kept)
+
+
+def test_a_locked_file_is_a_failed_storage(tmp_path: Path) -> None:
+    """Somebody who holds the file locked makes writes fail after the patience, and leaves the file usable."""
+    file = DurableFile(tmp_path / "notes.db", SCHEMA, busy_timeout_s=0.2)
+    other = sqlite3.connect(file.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StorageFailed, match="locked"):
+        note(file, "refused")
+    other.execute("ROLLBACK")
+    other.close()
+    note(file, "kept")
     assert notes(file) == ["kept"]
 
 

@@ -1,25 +1,25 @@
-"""One SQLite file whose writes return only when they are on disk; concurrent writers share a transaction."""
+"""A SQLite file with group commit: readers beside one writer at a time, and every failure said."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 import time
 import weakref
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from explainer.errors import ExplainerError, StorageFailed
+from explainer.durable.disk import Identity, Turn, create_private
+from explainer.durable.layout import lay_out, statements
+from explainer.durable.line import Line, Ticket
+from explainer.errors import StorageFailed
 
 T = TypeVar("T")
 Job = Callable[[sqlite3.Connection], T]
 # UnicodeDecodeError: SQLite quotes the rubbish of a damaged file in its messages.
 FILE_ERRORS = (sqlite3.Error, OSError, UnicodeDecodeError, StorageFailed)
-JOB_ERRORS = (ExplainerError, sqlite3.Error, ValueError, OverflowError)
 
 
 class DurableFile:
@@ -29,19 +29,31 @@ class DurableFile:
     connections. Every failure of the file is raised as StorageFailed: nothing is acknowledged that was not kept.
     """
 
-    def __init__(self, path: Path, schema: str, *, version: int = 1, busy_timeout_s: float = 10.0) -> None:
-        """Open or create `path` (mode 600) with the statements of `schema`; `version` is kept in the file."""
+    def __init__(
+        self,
+        path: Path,
+        schema: str,
+        *,
+        version: int = 1,
+        steps: Mapping[int, str] | None = None,
+        busy_timeout_s: float = 10.0,
+    ) -> None:
+        """Open or create `path` (mode 600) with the statements of `schema`; `version` is kept in the file.
+
+        `steps` holds the statements that lead from an older version of the layout to the next one.
+        """
         self.path = path
         self._busy_timeout_s = busy_timeout_s
-        self._closed = self._lost = False
+        self._closed = False
+        self._turn = Turn(path)
         self._reset()
         _OPEN.add(self)
         with self._translated("opened"):
             create_private(path)
-            self._inode = path.stat().st_ino
+            self._identity = Identity(path)
             connection = self._connect()
             try:
-                self._lay_out(connection, schema, version)
+                lay_out(connection, path, schema, version, steps or {})
             finally:
                 connection.close()
 
@@ -51,13 +63,25 @@ class DurableFile:
         A job may be run a second time after a rollback, so it must touch nothing but the connection. What it raises
         (an ExplainerError, ValueError) reaches its own caller and undoes its own statements only.
         """
-        ticket = _Ticket(job)
-        self._queue.append(ticket)
-        with self._leader:
-            if not ticket.done:
-                self._settle([self._queue.popleft() for _ in range(len(self._queue))])
+        if self._closed:
+            raise self._was_closed()
+        ticket, line = Ticket(job), self._line
+        if line.join(ticket):
+            try:
+                self._settle(line.take())
+            finally:
+                line.leave()
         result: T = ticket.outcome()
         return result
+
+    def add(self, schema: str) -> None:
+        """Make the tables of `schema`, each by CREATE ... IF NOT EXISTS: several rooms may share one file."""
+
+        def make(connection: sqlite3.Connection) -> None:
+            for statement in statements(schema):
+                connection.execute(statement)
+
+        self.write(make)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -91,17 +115,22 @@ class DurableFile:
 
     def close(self) -> None:
         """Close every connection; later calls raise StorageFailed."""
-        with self._leader:
-            self._closed = True
-            self._drop_writer()
-            while self._readers:
-                self._readers.pop().close()
+        self._closed = True
+        while not self._line.join(last := Ticket(lambda _: None)):
+            continue  # another thread was writing and took this ticket along; it will not do so again
+        for ticket in self._line.take():
+            ticket.finish(None if ticket is last else self._was_closed())
+        self._drop_writer()
+        while self._readers:
+            self._readers.pop().close()
+        self._turn.let_go()
+        self._line.leave()
 
     def _reset(self) -> None:
-        self._queue: deque[_Ticket] = deque()
-        self._leader = threading.Lock()
+        self._line = Line(self._busy_timeout_s)
         self._writer: sqlite3.Connection | None = None
         self._readers: list[sqlite3.Connection] = []
+        self._turn.let_go()
 
     def _forget_parent(self) -> None:
         _INHERITED.extend([*self._readers, *([self._writer] if self._writer else [])])
@@ -109,7 +138,7 @@ class DurableFile:
 
     def _connect(self, *, read_only: bool = False) -> sqlite3.Connection:
         if self._closed:
-            raise StorageFailed(f"{self.path} was closed by this process.")
+            raise self._was_closed()
         connection = sqlite3.connect(
             self.path, timeout=self._busy_timeout_s, isolation_level=None, check_same_thread=False
         )
@@ -131,33 +160,24 @@ class DurableFile:
                     raise
                 time.sleep(0.01)
 
-    def _lay_out(self, connection: sqlite3.Connection, schema: str, version: int) -> None:
-        found = connection.execute("PRAGMA user_version").fetchone()[0]
-        if found == 0:
-            connection.executescript(f"BEGIN IMMEDIATE; {schema}; PRAGMA user_version={version}; COMMIT;")
-        elif found != version:
-            raise StorageFailed(
-                f"{self.path} has layout {found}, this program works with layout {version}: "
-                "run the program that wrote it, or restore a backup made for this one."
-            )
-
-    def _settle(self, batch: Sequence[_Ticket]) -> None:
+    def _settle(self, batch: Sequence[Ticket]) -> None:
         try:
-            if self._attempt(batch) or len(batch) == 1:
-                return
-            for ticket in batch:
-                ticket.renew()
-                self._attempt([ticket])
+            with self._turn.held():
+                if not self._attempt(batch) and len(batch) > 1:
+                    for ticket in batch:
+                        self._attempt([ticket])
         except FILE_ERRORS as error:
             for ticket in batch:
-                ticket.fail(self._failure("written", error))
+                ticket.finish(self._failure("written", error))
             self._drop_writer()
         finally:
             self._leave_nothing_open(batch)
 
-    def _attempt(self, batch: Sequence[_Ticket]) -> bool:
+    def _attempt(self, batch: Sequence[Ticket]) -> bool:
         """Commit all of the batch, or roll all of it back as soon as one job fails and return False."""
-        self._check_same_file()
+        if self._closed:
+            raise self._was_closed()
+        self._identity.check()
         if self._writer is None:
             self._writer = self._connect()
         self._writer.execute("BEGIN IMMEDIATE")
@@ -166,26 +186,18 @@ class DurableFile:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
                 if len(batch) == 1:
-                    ticket.done = True
+                    ticket.finish()
                 return False
         self._writer.execute("COMMIT")
         for ticket in batch:
-            ticket.done = True
+            ticket.finish()
         return True
 
-    def _check_same_file(self) -> None:
-        # SQLite would go on writing into a file that was removed: acknowledged, and lost. Once seen, it stays refused:
-        # a ledger must not begin anew on the quiet.
-        self._lost = self._lost or not self.path.exists() or self.path.stat().st_ino != self._inode
-        if self._lost:
-            raise StorageFailed(f"{self.path} was removed or replaced while it was in use; restart the service.")
-
-    def _leave_nothing_open(self, batch: Sequence[_Ticket]) -> None:
+    def _leave_nothing_open(self, batch: Sequence[Ticket]) -> None:
         if self._writer is not None and self._writer.in_transaction:
             self._drop_writer()
         for ticket in batch:
-            if not ticket.done:
-                ticket.fail(StorageFailed(f"A write to {self.path} was interrupted; it was not kept."))
+            ticket.finish(None if ticket.done else StorageFailed(f"A write to {self.path} was interrupted."))
 
     def _drop_writer(self) -> None:
         if self._writer is not None:
@@ -199,51 +211,13 @@ class DurableFile:
         except FILE_ERRORS as error:
             raise self._failure(verb, error) from error
 
+    def _was_closed(self) -> StorageFailed:
+        return StorageFailed(f"{self.path} was closed by this process.")
+
     def _failure(self, verb: str, error: Exception) -> StorageFailed:
         if isinstance(error, StorageFailed):
             return StorageFailed(error.detail)
         return StorageFailed(f"{self.path} could not be {verb}: {error}. Check the disk, or restore a backup.")
-
-
-class _Ticket:
-    """One waiting write and what came of it."""
-
-    def __init__(self, job: Job[Any]) -> None:
-        self._job = job
-        self.renew()
-
-    def renew(self) -> None:
-        self.done = False
-        self._result: Any = None
-        self._error: Exception | None = None
-
-    def run(self, connection: sqlite3.Connection) -> bool:
-        try:
-            self._result = self._job(connection)
-        except JOB_ERRORS as error:
-            self._error = error
-        return self._error is None
-
-    def fail(self, error: Exception) -> None:
-        if not self.done:
-            self.done, self._error = True, error
-
-    def outcome(self) -> Any:
-        if isinstance(self._error, sqlite3.Error | UnicodeDecodeError):
-            raise StorageFailed(f"A record was not kept: {self._error}.") from self._error
-        if self._error is not None:
-            raise self._error
-        return self._result
-
-
-def create_private(path: Path) -> None:
-    """Make sure that `path` and its folder exist; a new file is readable by its owner only. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        # Only a new file is opened here: closing one that SQLite has open would drop this process's locks on it.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    except FileExistsError:
-        return
 
 
 _OPEN: weakref.WeakSet[DurableFile] = weakref.WeakSet()

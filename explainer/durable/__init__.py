@@ -1,0 +1,6 @@
+"""One SQLite file whose writes return only when they are on disk; concurrent writers share a transaction."""
+
+from explainer.durable.disk import create_private
+from explainer.durable.file import DurableFile, Job
+
+__all__ = ["DurableFile", "Job", "create_private"]
