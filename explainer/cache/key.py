@@ -30,14 +30,35 @@ def digest(
     `versions` says which code answers: every method of the model's worker with its version number. `row` is coded,
     of shape (features,); 0.0 and -0.0 are one value, and so are all NaNs. Nothing of who asks goes in.
     """
+    return digests(model_digest, background_digest, options, versions, canonical(row)[np.newaxis])[0]
+
+
+def digests(
+    model_digest: str,
+    background_digest: str,
+    options: ExplainOptions,
+    versions: Mapping[str, int | str],
+    rows: FloatArray,
+) -> list[bytes]:
+    """Return the `digest` of each of the `canonical` rows, shape (rows, features)."""
     parts: list[bytes] = [FORM, model_digest.encode(), background_digest.encode()]
     for name in COUNTED:
         parts += (name.encode(), _tagged(getattr(options, name)))
     parts.append(b"versions")
     for name in sorted(versions):
         parts += (name.encode(), _tagged(versions[name]))
-    parts += (b"row", canonical(row).tobytes())
-    return sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).digest()
+    parts.append(b"row")
+    of_all = sha256(b"".join([_measured(part) for part in parts]))
+    found = []
+    for row in rows:
+        of_row = of_all.copy()
+        of_row.update(_measured(row.tobytes()))
+        found.append(of_row.digest())
+    return found
+
+
+def _measured(part: bytes) -> bytes:
+    return len(part).to_bytes(8, "big") + part
 
 
 def canonical(rows: FloatArray) -> FloatArray:

@@ -1,200 +1,194 @@
-"""The tier on disk: a SQLite file that may be lost or damaged at any time and then only costs computing anew."""
+"""The tier on disk, which the processes of a host share: a lost or damaged file only costs computing anew."""
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
+import re
 import sqlite3
-import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from hashlib import blake2b
+from collections.abc import Iterable, Mapping
+from functools import cache, partial
 from pathlib import Path
 
-from explainer.durable import create_private
+from explainer.cache.counts import Counts
+from explainer.cache.cover import Checked, Cover, uncovered
+from explainer.cache.file import LARGEST, LossyFile
+from explainer.cache.lifetime import Lifetime
+from explainer.cache.ports import Entry
 
 log = logging.getLogger(__name__)
 
+LAYOUT = 2
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS entries (
-  id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, value BLOB NOT NULL, checksum BLOB NOT NULL, used INTEGER NOT NULL
+DROP TABLE IF EXISTS entries;
+CREATE TABLE entries (
+  id INTEGER PRIMARY KEY,
+  name BLOB NOT NULL UNIQUE,
+  entry BLOB NOT NULL,
+  written INTEGER NOT NULL,
+  used INTEGER NOT NULL
 );
-CREATE INDEX IF NOT EXISTS by_use ON entries (used)
+CREATE INDEX by_use ON entries (used);
+CREATE INDEX by_age ON entries (written)
 """
-LARGEST = 32 << 20  # bytes of one value; also the most that SQLite may read for one, whatever a damaged file claims
-EVICT_AT_ONCE = 64
-TOUCHES_HELD = 1000
-# What the machine does to a sound file. Any other error means that the file is not what this class wrote.
-TRANSIENT = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_PERM,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_INTERRUPT,
-    }
-)
+READ_AT_ONCE = 256
+REMOVED_AT_ONCE = 64
+TOUCHES_HELD = 10_000
+LATEST = 2**62  # of `used`, whatever a damaged file claims
+Row = tuple[bytes, bytes, int]  # name, covered entry, written
+Read = tuple[bytes, object]  # name, and what should be a covered entry
 
 
 class DiskTier:
     """Keeps the file at about `max_bytes`; safe for threads and processes; no error of the file leaves this class.
 
-    Each value carries a checksum over key and value. What cannot be read or does not fit its checksum is a miss with
-    a log line; a damaged file is moved to `<name>.damaged` and a new one begun; after an error of the disk the tier
-    rests for `rest_s` seconds.
+    What is put is seen by every process that has the file open as soon as `put` returns. What cannot be read or
+    uncovered is a miss with a log line. Under a cover with an id the file is `<stem>-<id><suffix>`, and files of other
+    covers beside it are removed: nothing stays in the clear once a key is set.
     """
 
-    def __init__(self, path: Path, max_bytes: int, *, rest_s: float = 30.0, busy_timeout_s: float = 2.0) -> None:
-        self._path = path
-        self._max_bytes = max_bytes
-        self._rest_s = rest_s
-        self._busy_timeout_s = busy_timeout_s
-        self._rests_until = 0.0
-        self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
-        self._owner = (0, 0)  # process and inode that the connection belongs to
-        self._inherited: list[sqlite3.Connection | None] = []
-        self._touched: dict[bytes, int] = {}
+    name = "disk"
 
-    def get(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
-        found: dict[bytes, bytes] = {}
-        with self._lock:
-            self._guarded(lambda connection: self._read(connection, keys, found))
-            if len(self._touched) > TOUCHES_HELD:
-                self._guarded(lambda connection: self._write(connection, {}))
+    def __init__(
+        self,
+        path: Path,
+        max_bytes: int,
+        *,
+        cover: Cover | None = None,
+        lifetime: Lifetime | None = None,
+        rest_s: float = 30.0,
+        busy_timeout_s: float = 2.0,
+    ) -> None:
+        self._cover = cover or Checked()
+        self._max_bytes = max_bytes
+        self._lifetime = lifetime or Lifetime()
+        own = path.with_name(f"{path.stem}-{self._cover.id}{path.suffix}") if self._cover.id else path
+        self._remove_other_covers = partial(_remove_other_covers, path, own)
+        self._remove_other_covers()
+        self._file = LossyFile(own, SCHEMA, LAYOUT, rest_s=rest_s, busy_timeout_s=busy_timeout_s)
+        self._touched: dict[bytes, None] = {}
+        self._counts = Counts("hits", "misses", "errors", "evictions", "expired", "broken")
+
+    @property
+    def path(self) -> Path:
+        """The file, which the cover names."""
+        return self._file.path
+
+    def get(self, keys: Iterable[bytes]) -> dict[bytes, Entry]:
+        names = {self._cover.name(key): key for key in keys}
+        rows: list[Read] = []
+        if not self._file.read(lambda connection: _select(connection, list(names), rows)):
+            self._counts.add("errors")
+        found, broken = self._uncover(names, rows)
+        self._counts.found(len(found), len(names))
+        if broken:
+            self.remove(broken)
         return found
 
-    def put(self, values: Mapping[bytes, bytes]) -> None:
+    def put(self, entries: Mapping[bytes, Entry]) -> None:
+        """Keep the entries and tidy up: note what was used, remove what is too old, keep to the bound."""
+        if not entries:
+            self._remove_other_covers()  # a process that ends only now may have made one
         largest = min(LARGEST // 2, self._max_bytes // 4)
-        kept = {key: value for key, value in values.items() if len(value) <= largest}
-        if kept:
-            with self._lock:
-                self._guarded(lambda connection: self._write(connection, kept))
+        rows = [
+            (self._cover.name(key), self._cover.wrap(key, entry), entry.written_ms)
+            for key, entry in entries.items()
+            if len(entry.value) <= largest
+        ]
+        if not self._file.write(lambda connection: self._write(connection, rows)):
+            self._counts.add("errors")
+
+    def remove(self, keys: Iterable[bytes]) -> None:
+        names = [(self._cover.name(key),) for key in keys]
+        self._file.write(lambda connection: _delete(connection, names))
+
+    def stats(self) -> dict[str, int]:
+        used = [0]
+        self._file.read(lambda connection: used.append(_bytes_used(connection)))
+        return {**self._counts.now(), "bytes": used[-1]}
 
     def close(self) -> None:
         """Close the file; the next call opens it again."""
-        with self._lock:
-            self._let_go()
+        self._file.close()
 
-    def _guarded(self, action: Callable[[sqlite3.Connection], None]) -> None:
-        if time.monotonic() < self._rests_until:
-            return
-        try:
-            action(self._connected())
-        except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite quotes rubbish in its messages
-            code = getattr(error, "sqlite_errorcode", None)
-            if code is not None and code & 0xFF in TRANSIENT:
-                self._rest(error)
+    def _uncover(self, names: Mapping[bytes, bytes], rows: list[Read]) -> tuple[dict[bytes, Entry], list[bytes]]:
+        found: dict[bytes, Entry] = {}
+        broken: list[bytes] = []
+        for name, written in rows:
+            key = names[name]
+            entry = uncovered(self._cover, key, written)
+            if isinstance(entry, Entry):
+                found[key] = entry
+                if len(self._touched) < TOUCHES_HELD:
+                    self._touched[name] = None
             else:
-                self._set_aside(error)
-        except (OSError, MemoryError) as error:
-            self._rest(error)
+                broken.append(key)
+                why = entry
+        if broken:
+            log.warning("cache %s: %d entries are computed anew: %s", self._file.path, len(broken), why)
+            self._counts.add("broken", len(broken))
+        return found, broken
 
-    def _connected(self) -> sqlite3.Connection:
-        if self._connection is not None and self._owner[0] != os.getpid():
-            self._inherited.append(self._connection)  # the parent's: closing it here would harm the parent
-            self._connection = None
-        if self._connection is None:
-            create_private(self._path)
-            with self._alone():
-                self._open()
-        assert self._connection is not None
-        return self._connection
-
-    def _open(self) -> None:
-        self._owner = (os.getpid(), self._path.stat().st_ino)
-        connection = sqlite3.connect(
-            self._path, timeout=self._busy_timeout_s, isolation_level=None, check_same_thread=False
-        )
-        self._connection = connection
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST)
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "journal_size_limit=4194304"):
-            connection.execute(f"PRAGMA {pragma}")
-        connection.executescript(SCHEMA)
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Hold off other processes that would open the file or move it away at this moment."""
-        with self._path.with_name(self._path.name + ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
-    def _read(self, connection: sqlite3.Connection, keys: Iterable[bytes], found: dict[bytes, bytes]) -> None:
-        now = time.time_ns()
-        for key in keys:
-            row = connection.execute("SELECT value, checksum FROM entries WHERE key = ?", (key,)).fetchone()
-            if row is None:
-                continue
-            value, checksum = row
-            if isinstance(value, bytes) and checksum == _checksum(key, value):
-                found[key] = value
-                self._touched[key] = now
-            else:
-                log.warning("cache %s: an entry does not fit its checksum; it is computed anew", self._path)
-                connection.execute("DELETE FROM entries WHERE key = ?", (key,))
-
-    def _write(self, connection: sqlite3.Connection, values: Mapping[bytes, bytes]) -> None:
-        now = time.time_ns()
+    def _write(self, connection: sqlite3.Connection, rows: list[Row]) -> None:
         touched, self._touched = self._touched, {}
-        connection.execute("BEGIN IMMEDIATE")
-        connection.executemany("UPDATE entries SET used = ? WHERE key = ?", [(t, key) for key, t in touched.items()])
+        latest = connection.execute("SELECT MAX(used) FROM entries").fetchone()[0]
+        now = min(latest, LATEST) + 1 if isinstance(latest, int) else 0  # not the clock's: that may jump
+        connection.executemany("UPDATE entries SET used = ? WHERE name = ?", [(now, name) for name in touched])
         connection.executemany(
-            "INSERT OR REPLACE INTO entries (key, value, checksum, used) VALUES (?, ?, ?, ?)",
-            [(key, value, _checksum(key, value), now) for key, value in values.items()],
+            "INSERT OR REPLACE INTO entries (name, entry, written, used) VALUES (?, ?, ?, ?)",
+            [(*row, now) for row in rows],
         )
+        self._expire(connection)
         self._evict(connection)
-        connection.execute("COMMIT")
+
+    def _expire(self, connection: sqlite3.Connection) -> None:
+        for test, bound in zip("<>", self._lifetime.bounds_ms() or (), strict=False):
+            gone = connection.execute(f"DELETE FROM entries WHERE written {test} ?", (bound,)).rowcount  # noqa: S608
+            self._counts.add("expired", max(gone, 0))
 
     def _evict(self, connection: sqlite3.Connection) -> None:
         oldest = "DELETE FROM entries WHERE id IN (SELECT id FROM entries ORDER BY used, id LIMIT ?)"
-        while self._bytes_used(connection) > self._max_bytes:
-            if connection.execute(oldest, (EVICT_AT_ONCE,)).rowcount <= 0:
+        while _bytes_used(connection) > self._max_bytes:
+            gone = connection.execute(oldest, (REMOVED_AT_ONCE,)).rowcount
+            if gone <= 0:
                 return
-
-    def _bytes_used(self, connection: sqlite3.Connection) -> int:
-        pages, free, size = (
-            int(connection.execute(f"PRAGMA {name}").fetchone()[0])
-            for name in ("page_count", "freelist_count", "page_size")
-        )
-        return (pages - free) * size
-
-    def _rest(self, error: Exception) -> None:
-        log.warning("cache %s is not used for %.0f s: %s", self._path, self._rest_s, error)
-        self._let_go()
-        self._rests_until = time.monotonic() + self._rest_s
-
-    def _set_aside(self, error: Exception) -> None:
-        log.warning("cache %s is damaged (%s): it is moved to %s.damaged", self._path, error, self._path.name)
-        inode = self._owner[1]
-        self._let_go()
-        try:
-            with self._alone():
-                if self._path.exists() and self._path.stat().st_ino == inode:
-                    self._move_away()
-        except OSError as failure:
-            self._rest(failure)
-
-    def _move_away(self) -> None:
-        # The log first: left behind, it would be replayed into the new file.
-        for suffix in ("-wal", "-shm", ""):
-            part = self._path.with_name(self._path.name + suffix)
-            if part.exists():
-                part.replace(self._path.with_name(f"{self._path.name}.damaged{suffix}"))
-
-    def _let_go(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None and self._owner[0] == os.getpid():
-            try:
-                connection.close()
-            except sqlite3.Error as error:
-                log.warning("cache %s was not closed cleanly: %s", self._path, error)
+            self._counts.add("evictions", gone)
 
 
-def _checksum(key: bytes, value: bytes) -> bytes:
-    return blake2b(value, key=key[:64], digest_size=16).digest()
+def _select(connection: sqlite3.Connection, names: list[bytes], rows: list[Read]) -> None:
+    for start in range(0, len(names), READ_AT_ONCE):
+        some = names[start : start + READ_AT_ONCE]
+        places = 1 << (len(some) - 1).bit_length()  # few lengths, so that prepared statements are found again
+        found = connection.execute(_query(places), some + some[-1:] * (places - len(some))).fetchall()
+        if not {name for name, _ in found} <= set(some):
+            raise sqlite3.DatabaseError("an index names other rows than the table")
+        rows += found
+
+
+@cache
+def _query(places: int) -> str:
+    return f"SELECT name, entry FROM entries WHERE name IN ({','.join('?' * places)})"  # noqa: S608
+
+
+def _delete(connection: sqlite3.Connection, names: list[tuple[bytes]]) -> None:
+    connection.executemany("DELETE FROM entries WHERE name = ?", names)
+
+
+def _bytes_used(connection: sqlite3.Connection) -> int:
+    pages, free, size = (
+        int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * size
+
+
+def _remove_other_covers(path: Path, own: Path) -> None:
+    form = re.compile(
+        rf"({re.escape(path.stem)}(?:-[0-9a-f]{{16}})?{re.escape(path.suffix)})(-wal|-shm|\.lock|\.damaged.*)?"
+    )
+    try:
+        for other in list(path.parent.iterdir()) if path.parent.is_dir() else []:
+            if (match := form.fullmatch(other.name)) and match[1] != own.name:
+                other.unlink(missing_ok=True)
+                log.info("%s was removed: the cache is kept under another key now", other)
+    except OSError as error:
+        log.error("The cache of another key could not be removed, see to it: %s", error)

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import TracebackType
 
-from explainer.cache.ports import Tier
+from explainer.cache.counts import Counts
+from explainer.cache.flights import Flight
+from explainer.cache.lifetime import Lifetime
+from explainer.cache.ports import Entry, Leases, Tier
 
 Computed = tuple[bytes, bool]  # the answer, and whether it may be kept and shared
 Found = tuple[bytes, bool]  # the answer, and whether it was a hit
+Compute = Callable[[Sequence[bytes]], Sequence[Computed]]
+LEASED_AT_ONCE = 256  # keys of one request; of more, other hosts are not told
+LEASE_PATIENCE_S = 10.0
 
 
 class Cache:
     """Tiers from quick to slow with single flight in front; safe for threads."""
 
-    def __init__(self, tiers: Sequence[Tier]) -> None:
+    def __init__(
+        self, tiers: Sequence[Tier], *, lifetime: Lifetime | None = None, leases: Leases | None = None
+    ) -> None:
+        """`lifetime`: None for answers that are good for ever. `leases`: single flight among hosts."""
         self._tiers = tuple(tiers)
-        self._flights: dict[bytes, _Flight] = {}
+        self._leases = leases
+        self._lifetime = lifetime or Lifetime()
+        self._flights: dict[bytes, Flight] = {}
         self._lock = threading.Lock()
+        self._counts = Counts("hits", "misses", "computed", "expired")
 
     def through(
         self,
@@ -30,9 +42,10 @@ class Cache:
         """Return (answer, hit) for each key; a hit was not computed for this call.
 
         `compute_missing` gets the positions in `keys` that nobody knows, each distinct key once, and returns
-        (answer, may be kept) in their order. What another thread is computing is waited for, at most `patience_s`
-        seconds (None: as long as it takes); an Exception there is raised here too. An answer that may not be kept is
-        given to its own caller only: those who waited for it compute for themselves.
+        (answer, may be kept) in their order. What another thread or host is computing is waited for, at most
+        `patience_s` seconds (None: as long as it takes, for other hosts LEASE_PATIENCE_S); an Exception in another
+        thread is raised here too. An answer that may not be kept is given to its own caller only: those who waited
+        for it compute for themselves.
         """
         positions = {key: i for i, key in reversed(list(enumerate(keys)))}
 
@@ -40,16 +53,25 @@ class Cache:
             return compute_missing([positions[key] for key in missing])
 
         distinct = list(dict.fromkeys(keys))
-        known = self._look_up(distinct)
+        known = self._look_up(distinct, self._tiers)
         missing = [key for key in distinct if key not in known]
         if missing:
             known |= self._obtain(missing, compute, patience_s)
+        self._counts.found(sum(known[key][1] for key in distinct), len(distinct))
         return [known[key] for key in keys]
 
-    def _obtain(
-        self, missing: list[bytes], compute: Callable[[Sequence[bytes]], Sequence[Computed]], patience_s: float | None
-    ) -> dict[bytes, Found]:
-        flight = _Flight()
+    def stats(self) -> dict[str, dict[str, int]]:
+        """Return the counts of the whole (`cache`: distinct keys of each call) and of each tier by its name."""
+        return {"cache": self._counts.now()} | {tier.name: tier.stats() for tier in self._tiers}
+
+    def close(self) -> None:
+        """Write what waits to be written and close the tiers."""
+        for tier in self._tiers:
+            tier.close()
+
+    def _obtain(self, missing: list[bytes], compute: Compute, patience_s: float | None) -> dict[bytes, Found]:
+        until = None if patience_s is None else time.monotonic() + patience_s
+        flight = Flight()
         with self._lock:
             others = {key: self._flights[key] for key in missing if key in self._flights}
             mine = [key for key in missing if key not in others]
@@ -57,45 +79,84 @@ class Cache:
         found: dict[bytes, Found] = {}
         try:
             with flight:
-                found |= self._look_up(mine)  # it may have become known between the first look and the claim
-                flight.share(found)
-                fresh = self._compute([key for key in mine if key not in found], compute)
-                flight.share(fresh)
-                found |= _misses(fresh)
+                found = self._fly(mine, compute, flight, until)
         finally:
             with self._lock:
                 for key in mine:
                     del self._flights[key]
             flight.landed.set()
         for key, other in others.items():
-            if (answer := other.wait(key, patience_s)) is not None:
+            if (answer := other.wait(key, _left(until))) is not None:
                 found[key] = (answer, True)
         return found | _misses(self._compute([key for key in missing if key not in found], compute))
 
-    def _compute(
-        self, keys: list[bytes], compute: Callable[[Sequence[bytes]], Sequence[Computed]]
-    ) -> dict[bytes, Computed]:
+    def _fly(self, mine: list[bytes], compute: Compute, flight: Flight, until: float | None) -> dict[bytes, Found]:
+        """Obtain what this thread has claimed, and share it with those who wait."""
+        # It may have become known between the first look and the claim: what this process puts is in its first tier.
+        found = self._look_up(mine, self._tiers[:1])
+        flight.share(found)
+        missing = [key for key in mine if key not in found]
+        if self._leases is None or not 0 < len(missing) <= LEASED_AT_ONCE:
+            return found | self._launch(missing, compute, flight)
+        claimed, entries = self._leases.claim(missing)
+        try:
+            found |= self._take(entries, flight)
+            found |= self._launch([key for key in missing if key in claimed and key not in found], compute, flight)
+        finally:
+            self._leases.release(claimed)
+        if theirs := [key for key in missing if key not in found]:
+            patience_s = LEASE_PATIENCE_S if until is None else min(_left(until) or 0.0, LEASE_PATIENCE_S)
+            found |= self._take(self._leases.wait(theirs, patience_s), flight)
+        return found | self._launch([key for key in missing if key not in found], compute, flight)
+
+    def _launch(self, keys: Sequence[bytes], compute: Compute, flight: Flight) -> dict[bytes, Found]:
+        fresh = self._compute(keys, compute)
+        flight.share(fresh)
+        return _misses(fresh)
+
+    def _take(self, entries: dict[bytes, Entry], flight: Flight) -> dict[bytes, Found]:
+        """Take what another host has computed: it lies in the slowest tier, which the hosts share."""
+        good, _ = self._sift(entries)
+        self._keep(good, self._tiers[:-1])
+        found = {key: (entry.value, True) for key, entry in good.items()}
+        flight.share(found)
+        return found
+
+    def _compute(self, keys: Sequence[bytes], compute: Compute) -> dict[bytes, Computed]:
         if not keys:
             return {}
         results = dict(zip(keys, compute(keys), strict=True))
-        self._keep({key: answer for key, (answer, keep) in results.items() if keep}, self._tiers)
+        self._counts.add("computed", len(results))
+        now = self._lifetime.now_ms()
+        self._keep({key: Entry(answer, now) for key, (answer, keep) in results.items() if keep}, self._tiers)
         return results
 
-    def _look_up(self, keys: Iterable[bytes]) -> dict[bytes, Found]:
-        known: dict[bytes, bytes] = {}
+    def _look_up(self, keys: Iterable[bytes], tiers: Sequence[Tier]) -> dict[bytes, Found]:
+        known: dict[bytes, Entry] = {}
         wanted = list(keys)
-        for depth, tier in enumerate(self._tiers):
+        for depth, tier in enumerate(tiers):
             if not wanted:
                 break
-            here = tier.get(wanted)
-            self._keep(here, self._tiers[:depth])
+            here, stale = self._sift(tier.get(wanted))
+            if stale:
+                self._counts.add("expired", len(stale))
+                tier.remove(stale)
+            self._keep(here, tiers[:depth])
             known |= here
             wanted = [key for key in wanted if key not in here]
-        return {key: (answer, True) for key, answer in known.items()}
+        return {key: (entry.value, True) for key, entry in known.items()}
 
-    def _keep(self, values: Mapping[bytes, bytes], tiers: Sequence[Tier]) -> None:
-        for tier in tiers if values else ():
-            tier.put(values)
+    def _sift(self, entries: dict[bytes, Entry]) -> tuple[dict[bytes, Entry], list[bytes]]:
+        """Return the entries that are within their time, and the keys of those that are not."""
+        bounds = self._lifetime.bounds_ms()
+        if bounds is None or not entries:
+            return entries, []
+        stale = [key for key, entry in entries.items() if not bounds[0] <= entry.written_ms <= bounds[1]]
+        return {key: entry for key, entry in entries.items() if key not in stale} if stale else entries, stale
+
+    def _keep(self, entries: Mapping[bytes, Entry], tiers: Sequence[Tier]) -> None:
+        for tier in tiers if entries else ():
+            tier.put(entries)
 
 
 class NoCache(Cache):
@@ -111,6 +172,8 @@ class NoCache(Cache):
         *,
         patience_s: float | None = None,
     ) -> list[Found]:
+        self._counts.add("misses", len(keys))
+        self._counts.add("computed", len(keys))
         return [(answer, False) for answer, _ in compute_missing(list(range(len(keys))))]
 
 
@@ -118,30 +181,5 @@ def _misses(results: Mapping[bytes, Computed]) -> dict[bytes, Found]:
     return {key: (answer, False) for key, (answer, _) in results.items()}
 
 
-class _Flight:
-    """What one thread is computing, for others to read once it has `landed`."""
-
-    def __init__(self) -> None:
-        self.landed = threading.Event()
-        self._shared: dict[bytes, bytes] = {}
-        self._error: Exception | None = None
-
-    def __enter__(self) -> _Flight:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if isinstance(error, Exception):
-            self._error = error
-
-    def share(self, answers: Mapping[bytes, tuple[bytes, bool]]) -> None:
-        self._shared.update({key: answer for key, (answer, may_be_shared) in answers.items() if may_be_shared})
-
-    def wait(self, key: bytes, patience_s: float | None) -> bytes | None:
-        """Return the shared answer, None when there is none to share; raises the computing thread's error."""
-        if not self.landed.wait(patience_s):
-            return None
-        if self._error is not None:
-            raise self._error
-        return self._shared.get(key)
+def _left(until: float | None) -> float | None:
+    return None if until is None else max(0.0, until - time.monotonic())

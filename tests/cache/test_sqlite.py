@@ -14,7 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from explainer.cache.cover import Sealed
+from explainer.cache.ports import Entry
 from explainer.cache.sqlite import DiskTier
+from explainer.sealing import MasterKeys
+from tests.cache.plain import get, put
 
 BOUND = 4_000_000
 
@@ -28,11 +32,11 @@ def key_of(i: int) -> bytes:
 
 
 def fill(tier: DiskTier, numbers: range) -> None:
-    tier.put({key_of(i): value_of(i) for i in numbers})
+    put(tier, {key_of(i): value_of(i) for i in numbers})
 
 
 def assert_true_or_absent(tier: DiskTier, numbers: range) -> int:
-    found = tier.get([key_of(i) for i in numbers])
+    found = get(tier, [key_of(i) for i in numbers])
     assert all(found[key_of(i)] == value_of(i) for i in numbers if key_of(i) in found)
     return len(found)
 
@@ -48,69 +52,72 @@ def test_answers_survive_a_restart(path: Path) -> None:
     fill(first, range(20))
     first.close()
     second = DiskTier(path, BOUND)
-    assert second.get(key_of(i) for i in range(25)) == {key_of(i): value_of(i) for i in range(20)}
+    assert get(second, [key_of(i) for i in range(25)]) == {key_of(i): value_of(i) for i in range(20)}
 
 
 def test_a_later_value_takes_the_place_of_an_earlier(path: Path) -> None:
     """A key has one value, the last."""
     tier = DiskTier(path, BOUND)
-    tier.put({b"k": b"old"})
-    tier.put({b"k": b"new", b"empty": b""})
-    assert tier.get([b"k", b"empty"]) == {b"k": b"new", b"empty": b""}
+    put(tier, {b"k": b"old"})
+    put(tier, {b"k": b"new", b"empty": b""})
+    assert get(tier, [b"k", b"empty"]) == {b"k": b"new", b"empty": b""}
 
 
 def test_the_file_stays_within_its_bound_and_keeps_what_is_used(path: Path) -> None:
     """Under steady writing the least recently used go, an entry that is read again and again stays."""
     tier = DiskTier(path, 1_000_000)
-    tier.put({b"favourite": b"f" * 1000})
+    put(tier, {b"favourite": b"f" * 1000})
     for round_ in range(60):
-        tier.put({key_of(round_ * 100 + i): bytes([round_]) * 900 for i in range(100)})
-        assert tier.get([b"favourite"]) == {b"favourite": b"f" * 1000}
+        put(tier, {key_of(round_ * 100 + i): bytes([round_]) * 900 for i in range(100)})
+        assert get(tier, [b"favourite"]) == {b"favourite": b"f" * 1000}
     tier.close()
     assert path.stat().st_size < 1_200_000
-    assert len(tier.get(key_of(5900 + i) for i in range(100))) == 100
-    assert tier.get(key_of(i) for i in range(100)) == {}
+    assert len(get(tier, [key_of(5900 + i) for i in range(100)])) == 100
+    assert get(tier, [key_of(i) for i in range(100)]) == {}
 
 
 def test_a_value_that_would_displace_the_others_is_not_kept(path: Path) -> None:
     """One answer larger than a quarter of the bound is left out."""
     tier = DiskTier(path, 100_000)
-    tier.put({b"small": b"s", b"huge": bytes(30_000)})
-    assert tier.get([b"small", b"huge"]) == {b"small": b"s"}
+    put(tier, {b"small": b"s", b"huge": bytes(30_000)})
+    assert get(tier, [b"small", b"huge"]) == {b"small": b"s"}
 
 
-@pytest.mark.parametrize("change", ["value = x'00'", "checksum = x'00'", "value = 'text'", "key = x'aa'", "value = 7"])
+@pytest.mark.parametrize(
+    "change",
+    ["entry = x'00'", "entry = x''", "entry = substr(entry, 2)", "entry = 'text'", "name = x'aa'", "entry = 7"],
+)
 def test_an_entry_that_does_not_fit_its_checksum_is_a_miss(
     path: Path, change: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A changed value, checksum or key is never answered; it is logged and can be put again."""
     tier = DiskTier(path, BOUND)
-    tier.put({b"k": b"true", b"other": b"fine"})
+    put(tier, {b"k": b"true", b"other": b"fine"})
     tier.close()
     connection = sqlite3.connect(path)
-    connection.execute(f"UPDATE entries SET {change} WHERE key = CAST('k' AS BLOB)")
+    connection.execute(f"UPDATE entries SET {change} WHERE name = CAST('k' AS BLOB)")
     connection.commit()
     connection.close()
     with caplog.at_level(logging.WARNING):
-        assert tier.get([b"k", b"\xaa", b"other"]) == {b"other": b"fine"}
-    assert "checksum" in caplog.text
-    tier.put({b"k": b"true"})
-    assert tier.get([b"k"]) == {b"k": b"true"}
+        assert get(tier, [b"k", b"\xaa", b"other"]) == {b"other": b"fine"}
+    assert "computed anew" in caplog.text
+    put(tier, {b"k": b"true"})
+    assert get(tier, [b"k"]) == {b"k": b"true"}
 
 
 def test_values_that_were_swapped_between_keys_are_misses(path: Path) -> None:
     """The checksum covers the key: a sound value under a wrong key is no answer."""
     tier = DiskTier(path, BOUND)
-    tier.put({b"a": b"of a", b"b": b"of b"})
+    put(tier, {b"a": b"of a", b"b": b"of b"})
     tier.close()
     connection = sqlite3.connect(path)
     connection.executescript(
-        "UPDATE entries SET key = x'00' WHERE key = CAST('a' AS BLOB);"
-        "UPDATE entries SET key = CAST('a' AS BLOB) WHERE key = CAST('b' AS BLOB);"
-        "UPDATE entries SET key = CAST('b' AS BLOB) WHERE key = x'00'"
+        "UPDATE entries SET name = x'00' WHERE name = CAST('a' AS BLOB);"
+        "UPDATE entries SET name = CAST('a' AS BLOB) WHERE name = CAST('b' AS BLOB);"
+        "UPDATE entries SET name = CAST('b' AS BLOB) WHERE name = x'00'"
     )
     connection.close()
-    assert tier.get([b"a", b"b"]) == {}
+    assert get(tier, [b"a", b"b"]) == {}
 
 
 def test_random_damage_gives_true_answers_or_none(path: Path) -> None:
@@ -157,10 +164,10 @@ def test_a_damaged_file_is_set_aside_and_begun_anew(path: Path, caplog: pytest.L
     path.with_name("cache.db-wal").write_bytes(b"stale")
     tier = DiskTier(path, BOUND)
     with caplog.at_level(logging.WARNING):
-        assert tier.get([b"k"]) == {}
+        assert get(tier, [b"k"]) == {}
     assert "damaged" in caplog.text
-    tier.put({b"k": b"v"})
-    assert tier.get([b"k"]) == {b"k": b"v"}
+    put(tier, {b"k": b"v"})
+    assert get(tier, [b"k"]) == {b"k": b"v"}
     assert path.with_name("cache.db.damaged").read_bytes() == b"rubbish" * 1000
 
 
@@ -169,7 +176,7 @@ def test_damage_while_the_file_is_open_is_survived(path: Path) -> None:
     tier = DiskTier(path, BOUND)
     fill(tier, range(60))
     tier.close()
-    tier.get([key_of(0)])
+    get(tier, [key_of(0)])
     with path.open("r+b") as file:
         file.write(bytes(path.stat().st_size))
     for _ in range(3):
@@ -182,10 +189,10 @@ def test_two_openings_agree_on_which_file_is_damaged(path: Path) -> None:
     """When one has begun anew, the other finds the new file sound and does not move that away too."""
     path.write_bytes(b"rubbish" * 1000)
     one, two = DiskTier(path, BOUND), DiskTier(path, BOUND)
-    one.get([b"k"])
-    one.put({b"k": b"v"})
-    assert two.get([b"k"]) == {b"k": b"v"}
-    assert one.get([b"k"]) == {b"k": b"v"}
+    get(one, [b"k"])
+    put(one, {b"k": b"v"})
+    assert get(two, [b"k"]) == {b"k": b"v"}
+    assert get(one, [b"k"]) == {b"k": b"v"}
 
 
 def test_a_folder_that_cannot_be_written_is_a_miss(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -193,21 +200,21 @@ def test_a_folder_that_cannot_be_written_is_a_miss(tmp_path: Path, caplog: pytes
     (tmp_path / "file").write_text("in the way")
     tier = DiskTier(tmp_path / "file" / "cache.db", BOUND)
     with caplog.at_level(logging.WARNING):
-        tier.put({b"k": b"v"})
-        assert tier.get([b"k"]) == {}
-    assert caplog.text.count("is not used for 30 s") == 1
+        put(tier, {b"k": b"v"})
+        assert get(tier, [b"k"]) == {}
+    assert caplog.text.count("is not written for 30 s") == caplog.text.count("is not read for 30 s") == 1
 
 
 def test_a_file_that_another_process_holds_is_a_miss_not_damage(path: Path) -> None:
     """A busy file is left in its place: after the rest its entries are there."""
     tier = DiskTier(path, BOUND, rest_s=0.0, busy_timeout_s=0.05)
-    tier.put({b"k": b"v"})
+    put(tier, {b"k": b"v"})
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    tier.put({b"l": b"w"})
+    put(tier, {b"l": b"w"})
     holder.execute("ROLLBACK")
     holder.close()
-    assert tier.get([b"k", b"l"]) == {b"k": b"v"}
+    assert get(tier, [b"k", b"l"]) == {b"k": b"v"}
 
 
 def test_threads_and_processes_share_the_file(path: Path) -> None:
@@ -215,12 +222,13 @@ def test_threads_and_processes_share_the_file(path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
         "from explainer.cache.sqlite import DiskTier\n"
+        "from tests.cache.plain import get, put\n"
         "import random\n"
         "tier = DiskTier(Path(sys.argv[1]), 4_000_000)\n"
         "value = lambda i: random.Random(i).randbytes(50 + 97 * i % 6000)\n"
         "for i in range(100):\n"
-        "    tier.put({i.to_bytes(32, 'big'): value(i)})\n"
-        "    k = (i * 7) % 100; got = tier.get([k.to_bytes(32, 'big')])\n"
+        "    put(tier, {i.to_bytes(32, 'big'): value(i)})\n"
+        "    k = (i * 7) % 100; got = get(tier, [k.to_bytes(32, 'big')])\n"
         "    assert all(v == value(k) for v in got.values())\n"
     )
     others = [subprocess.Popen([sys.executable, "-c", code, str(path), "."]) for _ in range(2)]
@@ -244,9 +252,10 @@ def test_kill_9_leaves_true_answers(path: Path) -> None:
     """A process killed while it writes costs at most what it was writing."""
     code = (
         "import itertools, random, sys; from pathlib import Path; from explainer.cache.sqlite import DiskTier\n"
+        "from tests.cache.plain import put\n"
         "tier = DiskTier(Path(sys.argv[1]), 4_000_000)\n"
         "for i in itertools.count(int(sys.argv[2])):\n"
-        "    tier.put({i.to_bytes(32, 'big'): random.Random(i).randbytes(50 + 97 * i % 6000)}); print(i, flush=True)\n"
+        "    put(tier, {i.to_bytes(32, 'big'): random.Random(i).randbytes(50 + 97 * i % 6000)}); print(i, flush=True)\n"
     )
     for round_ in range(3):
         start = 1000 * round_
@@ -262,10 +271,102 @@ def test_kill_9_leaves_true_answers(path: Path) -> None:
 def test_a_forked_process_uses_its_own_connection(path: Path) -> None:
     """A child that was forked from a process with the file open reads and writes it, and so does the parent after."""
     tier = DiskTier(path, BOUND)
-    tier.put({b"k": b"v"})
+    put(tier, {b"k": b"v"})
     child = os.fork()
     if child == 0:
-        tier.put({b"child": b"c"})
-        os._exit(0 if tier.get([b"k"]) == {b"k": b"v"} else 1)
+        put(tier, {b"child": b"c"})
+        os._exit(0 if get(tier, [b"k"]) == {b"k": b"v"} else 1)
     assert os.waitpid(child, 0)[1] == 0
-    assert tier.get([b"k", b"child"]) == {b"k": b"v", b"child": b"c"}
+    assert get(tier, [b"k", b"child"]) == {b"k": b"v", b"child": b"c"}
+
+
+OLD_KEY, NEW_KEY = bytes(range(32)), bytes(range(100, 132))
+
+
+def everything_in(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in sorted(folder.iterdir()))
+
+
+def test_nothing_on_disk_tells_a_row_once_a_key_is_set(path: Path) -> None:
+    """Neither value nor digest of the row is in any file, that of a service without a key before included."""
+    planted = {key_of(7): b"income 41250"}
+    clear = DiskTier(path, BOUND)
+    put(clear, planted)
+    clear.close()
+    path.with_name("cache.db.damaged").write_bytes(b"income 41250")
+    assert b"income 41250" in everything_in(path.parent)
+    sealed = DiskTier(path, BOUND, cover=Sealed(MasterKeys([OLD_KEY])))
+    put(sealed, planted)
+    assert get(sealed, [key_of(7)]) == planted
+    for text in (b"income", b"41250", key_of(7), key_of(7).hex().encode()):
+        assert text not in everything_in(path.parent)
+    sealed.close()
+    assert text not in everything_in(path.parent)
+    assert {file.name for file in path.parent.glob("*.db")} == {sealed.path.name}
+
+
+def test_a_changed_key_begins_anew(path: Path) -> None:
+    """Entries of the old key are misses and their file is gone; the same key finds its entries after a restart."""
+    old = DiskTier(path, BOUND, cover=Sealed(MasterKeys([OLD_KEY])))
+    put(old, {b"k": b"v"})
+    old.close()
+    again = DiskTier(path, BOUND, cover=Sealed(MasterKeys([OLD_KEY, NEW_KEY])))
+    assert get(again, [b"k"]) == {b"k": b"v"}
+    again.close()
+    new = DiskTier(path, BOUND, cover=Sealed(MasterKeys([NEW_KEY, OLD_KEY])))
+    assert get(new, [b"k"]) == {}
+    assert not old.path.exists()
+    put(new, {b"k": b"w"})
+    assert get(new, [b"k"]) == {b"k": b"w"}
+    new.close()
+    assert get(DiskTier(path, BOUND), [b"k"]) == {}
+    assert not new.path.exists()
+
+
+def test_a_service_with_the_old_key_goes_on_while_the_new_one_starts(path: Path) -> None:
+    """Its file is removed under it, and again when it made another: what it answers is true, the new file is whole."""
+    old = DiskTier(path, BOUND, cover=Sealed(MasterKeys([OLD_KEY])))
+    fill(old, range(20))
+    new = DiskTier(path, BOUND, cover=Sealed(MasterKeys([NEW_KEY])))
+    fill(new, range(20, 40))
+    fill(old, range(40, 60))
+    assert_true_or_absent(old, range(60))
+    fill(old, range(40, 60))
+    old.close()
+    assert assert_true_or_absent(new, range(60)) == 20
+    new.close()
+    new.put({})
+    assert not old.path.exists()
+    assert assert_true_or_absent(new, range(60)) == 20
+
+
+def test_other_files_of_the_folder_are_left_alone(path: Path) -> None:
+    """Only files that this tier names are removed when the key changes."""
+    others = ["ledger.db", "cache.db2", "mycache.db", "cache-notes.db", "cache-0123456789abcdef.txt"]
+    for name in others:
+        (path.parent / name).write_text("theirs")
+    DiskTier(path, BOUND, cover=Sealed(MasterKeys([OLD_KEY])))
+    assert all((path.parent / name).read_text() == "theirs" for name in others)
+
+
+def test_what_is_put_last_goes_last_whatever_the_clock_does(path: Path) -> None:
+    """Eviction goes by order, not by time: with a clock that was set back the new entries are not the first to go."""
+    tier = DiskTier(path, 400_000)
+    for round_ in range(20):
+        tier.put({key_of(round_ * 10 + i): Entry(bytes(3000), 2**41 - round_ * 10**9) for i in range(10)})
+    found = {int.from_bytes(key, "big") for key in tier.get([key_of(i) for i in range(200)])}
+    assert set(range(190, 200)) <= found
+    assert 0 not in found
+    assert tier.stats()["evictions"] > 50
+
+
+def test_what_the_tier_did_is_counted(path: Path) -> None:
+    """Hits, misses and bytes are those of the calls made; a removed entry is a miss."""
+    tier = DiskTier(path, BOUND)
+    fill(tier, range(10))
+    tier.get([key_of(i) for i in range(15)])
+    tier.remove([key_of(0), b"unknown"])
+    assert get(tier, [key_of(0)]) == {}
+    counts = tier.stats()
+    assert (counts["hits"], counts["misses"], counts["errors"], counts["broken"]) == (10, 6, 0, 0)
+    assert 10_000 < counts["bytes"] < 200_000

@@ -10,25 +10,40 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from explainer.cache.lifetime import now_ms
 from explainer.cache.memory import MemoryTier
+from explainer.cache.ports import Entry
 from explainer.cache.sqlite import DiskTier
 from explainer.cache.tiers import Cache, NoCache
+from explainer.errors import Cancelled
 
 
 class Shelf:
     """A tier that never forgets and notes what was asked of it."""
 
+    name = "shelf"
+
     def __init__(self) -> None:
         self.values: dict[bytes, bytes] = {}
         self.asked: list[list[bytes]] = []
 
-    def get(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+    def get(self, keys: Iterable[bytes]) -> dict[bytes, Entry]:
         wanted = list(keys)
         self.asked.append(wanted)
-        return {k: self.values[k] for k in wanted if k in self.values}
+        return {k: Entry(self.values[k], now_ms()) for k in wanted if k in self.values}
 
-    def put(self, values: Mapping[bytes, bytes]) -> None:
-        self.values.update(values)
+    def put(self, entries: Mapping[bytes, Entry]) -> None:
+        self.values.update({key: entry.value for key, entry in entries.items()})
+
+    def remove(self, keys: Iterable[bytes]) -> None:
+        for key in keys:
+            self.values.pop(key, None)
+
+    def stats(self) -> dict[str, int]:
+        return {"bytes": sum(map(len, self.values.values()))}
+
+    def close(self) -> None:
+        self.values.clear()
 
 
 class Work:
@@ -142,7 +157,7 @@ class Asking(threading.Thread):
     def run(self) -> None:
         try:
             self.outcome = self.ask()
-        except (LookupError, KeyboardInterrupt) as error:
+        except (LookupError, KeyboardInterrupt, Cancelled) as error:
             self.outcome = error
 
 
@@ -193,6 +208,24 @@ def test_the_error_of_the_computing_thread_reaches_those_who_wait() -> None:
         thread.join(10)
         assert isinstance(thread.outcome, LookupError)
     assert cache.through([b"k"], Work([b"k"])) == [(b"k!", False)]
+
+
+def test_who_hangs_up_takes_nobody_along() -> None:
+    """When the request that computes is withdrawn, those who waited for it compute for themselves."""
+
+    def withdrawn() -> tuple[bytes, bool]:
+        raise Cancelled("Whoever asked has hung up.")
+
+    cache, slow = Cache([]), Slow(withdrawn)
+    first = Asking(cache, [b"k"], slow)
+    assert slow.started.wait(10)
+    other = Asking(cache, [b"k"], lambda missing: [(b"whole", True)])
+    wait_until_waiting(cache, b"k", 1)
+    slow.go.set()
+    first.join(10)
+    other.join(10)
+    assert isinstance(first.outcome, Cancelled)
+    assert other.outcome == [(b"whole", False)]
 
 
 def test_an_answer_that_may_not_be_kept_is_not_given_to_those_who_wait() -> None:
@@ -257,7 +290,7 @@ def test_a_key_that_was_known_all_along_is_shared_with_those_who_wait() -> None:
     calls = []
     seen_missing = shelf.get
 
-    def get(keys: Iterable[bytes]) -> dict[bytes, bytes]:
+    def get(keys: Iterable[bytes]) -> dict[bytes, Entry]:
         found = seen_missing(keys)
         calls.append(found)
         if len(calls) == 1:
@@ -293,3 +326,25 @@ def test_the_null_twin_computes_everything_every_time() -> None:
     work = Work(keys)
     assert [NoCache().through(keys, work) for _ in range(2)] == [[(b"a!", False)] * 2] * 2
     assert work.calls == [[0, 1], [0, 1]]
+
+
+def test_what_the_cache_did_is_counted() -> None:
+    """Distinct keys of each call as hits or misses, what was computed, and each tier under its name."""
+    cache, keys = Cache([MemoryTier(10_000), Shelf()]), [b"a", b"b", b"a"]
+    for _ in range(2):
+        cache.through(keys, Work(keys))
+    told = cache.stats()
+    assert told["cache"] == {"hits": 2, "misses": 2, "computed": 2, "expired": 0}
+    assert (told["memory"]["hits"], told["shelf"]["bytes"]) == (2, 4)
+    plain = NoCache()
+    plain.through(keys, Work(keys))
+    assert plain.stats() == {"cache": {"hits": 0, "misses": 3, "computed": 3, "expired": 0}}
+
+
+def test_closing_closes_every_tier() -> None:
+    """Each tier is told, so that what waits is written."""
+    shelves = [Shelf(), Shelf()]
+    cache = Cache(shelves)
+    cache.through([b"k"], Work([b"k"]))
+    cache.close()
+    assert [shelf.values for shelf in shelves] == [{}, {}]
