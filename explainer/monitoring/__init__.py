@@ -1,0 +1,1 @@
+"""What is measured, how it is read by Prometheus, and the traces of requests."""
