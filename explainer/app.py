@@ -13,17 +13,34 @@ from flask_openapi3.openapi import OpenAPI
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 import webui.pages
-from explainer import __version__
-from explainer.api import document, health, insight, ledger, models, receipts
+from explainer import __version__, logs
+from explainer.api import access, document, exports, health, insight, ledger, metrics, models, receipts
 from explainer.api.body import StrictRequest
+from explainer.api.cors import allow_origins, origins
+from explainer.api.forwarded import PROBLEM, Forwarded, networks
 from explainer.api.guard import EXTENSION, House, caller, house
 from explainer.api.problems import problem_response, refuse_settings
-from explainer.errors import ExplainerError, RequestRefused, StorageFailed, TooLarge
+from explainer.api.quick import QuickWay
+from explainer.api.watching import watch_repeated, watch_requests
+from explainer.errors import (
+    Cancelled,
+    ExplainerError,
+    MalformedRequest,
+    NotAuthenticated,
+    NotPermitted,
+    NotReady,
+    Overloaded,
+    RequestRefused,
+    StorageFailed,
+    TooLarge,
+)
+from explainer.usecases.admit import ANONYMOUS
 from explainer.usecases.recording import record_refusal
-from explainer.usecases.rooms import Rooms
-from explainer.usecases.serving import Serving
+from explainer.usecases.rooms import Caller, Rooms
+from explainer.usecases.serving import Served
 
 log = logging.getLogger(__name__)
+EXPECTED = (NotReady, Overloaded, Cancelled)  # not faults: meters count them
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -51,7 +68,7 @@ class RouteRefused(RequestRefused):
         self.title = HTTPStatus(self.status).phrase  # type: ignore[misc]
 
 
-def create_app(rooms: Rooms, serving: Serving) -> OpenAPI:
+def create_app(rooms: Rooms, serving: Served) -> OpenAPI:
     """Build the app; `serving.start()` is the caller's matter."""
     app = OpenAPI(
         "explainer",
@@ -69,12 +86,17 @@ def create_app(rooms: Rooms, serving: Serving) -> OpenAPI:
         SESSION_HOURS=rooms.settings.session_hours,
     )
     app.extensions[EXTENSION] = House(rooms, serving)
-    for api in (models, insight, receipts, ledger):
+    for api in (models, insight, receipts, ledger, access, exports):
         app.register_api(api.blueprint)
-    for pages in (health.blueprint, document.blueprint, webui.pages.blueprint):
+    for pages in (health.blueprint, metrics.blueprint, document.blueprint, webui.pages.blueprint):
         app.register_blueprint(pages)
+    watch_requests(app, rooms.meters)
+    quick = QuickWay(app.wsgi_app, rooms, serving, watch_repeated(rooms.meters))
+    app.wsgi_app = Forwarded(quick, networks(rooms.settings.trusted_proxies))  # type: ignore[method-assign]
     app.before_request(_name_request)
+    app.before_request(_check_forwarded)
     app.after_request(_add_headers)
+    allow_origins(app, origins(rooms.settings.cors_origins))
     app.register_error_handler(ExplainerError, _answer_error)
     app.register_error_handler(HTTPException, _answer_http_error)
     app.register_error_handler(Exception, _answer_failure)
@@ -84,6 +106,12 @@ def create_app(rooms: Rooms, serving: Serving) -> OpenAPI:
 def _name_request() -> None:
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    logs.about(request_id=g.request_id)
+
+
+def _check_forwarded() -> None:
+    if (problem := request.environ.get(PROBLEM)) is not None:
+        raise MalformedRequest(f"{problem}: the proxy in front of this service has to be set up otherwise.")
 
 
 def _add_headers(response: Response) -> Response:
@@ -96,20 +124,30 @@ def _add_headers(response: Response) -> Response:
 
 
 def _answer_error(error: ExplainerError) -> Response:
-    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.error("%s %s: %s", g.request_id, error.code, error.detail)
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, EXPECTED):
+        log.error("%s: %s", error.code, error.detail, extra=logs.event("request.failed", code=error.code))
     return _render(_with_entry(error))
 
 
 def _with_entry(error: ExplainerError) -> ExplainerError:
-    """See to it that an admitted request has its entry; where none can be written, that is what is answered."""
-    if "caller" in g:
+    """See to it that a refused request has its entry; where none can be written, that is what is answered."""
+    who = _who(error)
+    if who is not None:
         try:
-            record_refusal(house().rooms.ledger, caller(), "request:refuse", error.code)
+            record_refusal(house().rooms.ledger, who, "request:refuse", error.code)
         except StorageFailed as lost:
-            log.error("%s %s: %s", g.request_id, lost.code, lost.detail)
+            log.error("%s: %s", lost.code, lost.detail, extra=logs.event("request.failed", code=lost.code))
             return lost
     return error
+
+
+def _who(error: ExplainerError) -> Caller | None:
+    """Who was refused; None where whoever stands at the door has written it down, and for questions about health."""
+    if "caller" in g:
+        return caller()
+    if isinstance(error, NotAuthenticated | NotPermitted) or request.blueprint == health.blueprint.name:
+        return None
+    return Caller(ANONYMOUS, g.request_id, "page" if webui.pages.is_page_request() else "api")
 
 
 def _answer_http_error(error: HTTPException) -> Response:
@@ -127,12 +165,13 @@ def _answer_http_error(error: HTTPException) -> Response:
 
 
 def _answer_failure(error: Exception) -> Response:
-    log.exception("%s failed", g.request_id, exc_info=error)
+    log.error("a fault of the service", exc_info=error, extra=logs.event("request.failed", code="internal"))
     detail = f"Something went wrong here, not in your request. Name {g.request_id} to whoever runs this."
     return _render(_with_entry(ServiceError(detail)))
 
 
 def _render(error: ExplainerError) -> Response:
+    g.problem = error.code
     if webui.pages.is_page_request():
         return webui.pages.error_page(error)
     return problem_response(error)

@@ -2,48 +2,102 @@
 
 from __future__ import annotations
 
-from explainer.access.admit import Access
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from explainer.access.admit import Access, Choices
+from explainer.access.providers import is_loopback_host, read_providers
+from explainer.cache.behind import WriteBehind
+from explainer.cache.cover import Cover, cover_for
+from explainer.cache.lifetime import Lifetime
 from explainer.cache.memory import MemoryTier
 from explainer.cache.ports import Tier
 from explainer.cache.sqlite import DiskTier
 from explainer.cache.tiers import Cache, NoCache
 from explainer.errors import StorageFailed
-from explainer.ledger.sqlite import Ledger
+from explainer.ledger.layout import open_file
+from explainer.masterkeys import read_master_keys
+from explainer.monitoring.meters import Meters, NoMeters
+from explainer.monitoring.watching import WatchedTier
 from explainer.receipts.store import ReceiptStore
 from explainer.registry.store import Registry
-from explainer.settings import Settings
+from explainer.sealing import Envelope, MasterKeys
+from explainer.settings import Settings, SettingsError
 from explainer.usecases.rooms import Rooms
+from explainer.usecases.watched_ledger import WatchedLedger
 from explainer.workers.pool import WorkerPools
+from explainer.workers.ports import Workers
+
+if TYPE_CHECKING:
+    from explainer.cache.redis import RedisBehind
 
 MEGABYTE = 1_000_000
 
 
-def furnish(settings: Settings) -> Rooms:
-    """Open every store under `settings.var`; workers start when `rooms.workers.start()` is called.
+def furnish(settings: Settings, workers: Workers | None = None, meters: Meters | None = None) -> Rooms:
+    """Open every store under `settings.var`; `workers` are this process's own unless others are given.
 
-    Raises StorageFailed when the folder cannot be made or a store in it cannot be opened.
+    They start when `rooms.workers.start()` is called. Without `meters` nothing is measured.
+
+    Raises StorageFailed when the folder cannot be made or a store in it cannot be opened, SettingsError for settings
+    that do not go together.
     """
     var = settings.var
     try:
         var.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise StorageFailed(f"The folder {var} (EXPLAINER_VAR) could not be made: {error.strerror}.") from error
+    masters = read_master_keys(settings)
+    records = open_file(var / "ledger.db")  # an entry and the receipts that it names are written together
+    watching = meters or NoMeters()
+    choices = _choices(settings, masters)
     return Rooms(
         settings=settings,
-        access=Access(var / "access.db", session_hours=settings.session_hours),
+        access=Access(var / "access.db", session_hours=settings.session_hours, choices=choices),
         registry=Registry(settings),
-        cache=_cache(settings),
-        workers=WorkerPools(settings),
-        receipts=ReceiptStore(var / "receipts.db"),
-        ledger=Ledger(var / "ledger.db"),
+        cache=_cache(settings, masters, watching),
+        workers=workers or WorkerPools(settings),
+        receipts=ReceiptStore(records, earlier=var / "receipts.db"),
+        ledger=WatchedLedger(records, watching),
+        meters=watching,
     )
 
 
-def _cache(settings: Settings) -> Cache:
-    """A tier of size 0 is left out; with both left out every request computes for itself."""
+def _choices(settings: Settings, masters: MasterKeys | None) -> Choices:
+    """Ways in; the demo's person signs in by password alone only where nobody but this machine can ask."""
+    public = urlsplit(settings.public_url).hostname or settings.host
+    return Choices(
+        idle=timedelta(minutes=settings.session_idle_minutes),
+        open_demo=is_loopback_host(settings.host) and is_loopback_host(public),
+        seal=None if masters is None else Envelope(masters, "access"),
+        providers=read_providers(settings.oidc),
+    )
+
+
+def _cache(settings: Settings, masters: MasterKeys | None, meters: Meters) -> Cache:
+    """A tier of size 0 is left out, and Redis without an address; with none left every request computes for itself."""
+    if settings.cache_ttl_s < 0:
+        raise SettingsError("EXPLAINER_CACHE_TTL_S is negative: give seconds, or 0 for no bound.")
+    lifetime, cover = Lifetime(settings.cache_ttl_s), cover_for(masters)
     tiers: list[Tier] = []
     if settings.cache_memory_mb > 0:
-        tiers.append(MemoryTier(settings.cache_memory_mb * MEGABYTE))
+        tiers.append(WatchedTier(MemoryTier(settings.cache_memory_mb * MEGABYTE), meters, own=True))
     if settings.cache_disk_mb > 0:
-        tiers.append(DiskTier(settings.var / "cache.db", settings.cache_disk_mb * MEGABYTE))
-    return Cache(tiers) if tiers else NoCache()
+        bound = settings.cache_disk_mb * MEGABYTE
+        disk = WriteBehind(DiskTier(settings.var / "cache.db", bound, cover=cover, lifetime=lifetime))
+        tiers.append(WatchedTier(disk, meters, own=False))
+    shared = None if settings.redis_url is None else _redis(settings.redis_url, cover, lifetime)
+    if shared is not None:
+        tiers.append(WatchedTier(shared, meters, own=False))
+    return Cache(tiers, lifetime=lifetime, leases=shared) if tiers else NoCache()
+
+
+def _redis(url: str, cover: Cover, lifetime: Lifetime) -> RedisBehind:
+    try:
+        from explainer.cache.redis import RedisBehind, RedisTier  # the client takes half a second to import
+    except ModuleNotFoundError:
+        raise SettingsError(
+            "EXPLAINER_REDIS_URL is set, but the package `redis` is missing: pip install 'explainer[redis]'."
+        ) from None
+    return RedisBehind(RedisTier(url, cover=cover, lifetime=lifetime))

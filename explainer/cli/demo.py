@@ -16,7 +16,7 @@ from explainer.cli.rooms import desk
 from explainer.cli.serve import check_free, run
 from explainer.errors import Conflict, InvalidOption
 from explainer.settings import Settings
-from explainer.usecases import people
+from explainer.usecases import keys, people
 
 DEMO_NAME = "demo"
 
@@ -44,9 +44,10 @@ def command(host: str | None, port: int | None, models: Path | None, build_only:
     click.echo(f"  sign in as {DEMO_NAME} with the password {password}")
     click.echo(f"  API key for scripts: {settings.var / 'api-key'}\n")
     try:
-        run(settings, host, port)
+        status = run(settings, host, port)
     finally:
         builder.terminate()
+    sys.exit(status)
 
 
 def demo_settings(settings: Settings) -> Settings:
@@ -75,7 +76,7 @@ def _make_ways_in(settings: Settings) -> str:
             except Conflict:
                 raise InvalidOption(f"{password_file} is gone; remove {settings.var} to begin the demo anew.") from None
         if not key_file.exists():
-            _write_secret(key_file, people.add_key(at.rooms, at.caller(), people.KeyAsk("demo scripts", "demo")))
+            _write_secret(key_file, keys.add_key(at.rooms, at.caller(), keys.KeyAsk("demo scripts", "demo")).text)
     return password_file.read_text().strip()
 
 

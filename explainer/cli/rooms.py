@@ -7,14 +7,16 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import cast
 
 import click
 
 from explainer.records import Principal
 from explainer.settings import Settings
 from explainer.usecases.rooms import Caller, Rooms
-from explainer.usecases.serving import Serving
+from explainer.usecases.serving import Served, Serving
 from explainer.wiring import furnish
+from explainer.workers.pool import WorkerPools
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Desk:
     """What a command works with."""
 
     rooms: Rooms
-    serving: Serving
+    serving: Served
 
     def caller(self) -> Caller:
         """Whoever can run this command can read the files themselves: the local principal may do everything."""
@@ -46,6 +48,7 @@ def desk(settings: Settings | None = None, *, workers: bool = False) -> Iterator
     if workers:
         rooms.workers.start()
     try:
-        yield Desk(rooms, Serving(rooms))
+        # On the command line the workers are this process's own.
+        yield Desk(rooms, Serving(rooms.registry, cast(WorkerPools, rooms.workers)))
     finally:
         rooms.workers.shutdown()

@@ -11,6 +11,7 @@ from explainer.errors import ExplainerError
 from explainer.records import ModelVersion
 from explainer.registry.signature import trusted_keys
 from explainer.usecases.recording import recorded
+from explainer.usecases.register import TRIAL_ROWS
 from explainer.usecases.rooms import Caller, Rooms
 
 Level = Literal["ok", "note", "bad"]
@@ -63,10 +64,10 @@ def _models(rooms: Rooms) -> Iterator[Finding]:
 
 
 def _opened(rooms: Rooms, version: ModelVersion, isolation: dict[str, None]) -> Finding:
-    report = rooms.workers.open(rooms.registry.order(version))
-    isolation |= dict.fromkeys(rooms.workers.state()[version.digest].isolation)
-    rooms.workers.close(version.digest)
-    golden = version.manifest.golden
+    order = rooms.registry.order(version)
+    tried = rooms.workers.trial(order, order.background[:TRIAL_ROWS])
+    isolation |= dict.fromkeys(tried.isolation)
+    report, golden = tried.report, version.manifest.golden
     found = f"opens with {report.library} {report.library_version} and reproduces its golden predictions"
     same = report.library_version == golden.version
     made = "" if same else f"; it was made with {golden.library} {golden.version}"

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from explainer.access.admit import Access
 from explainer.cache.tiers import Cache
 from explainer.ledger.sqlite import Ledger
+from explainer.monitoring.meters import Meters, NoMeters
 from explainer.receipts.store import ReceiptStore
 from explainer.records import Principal
 from explainer.registry.store import Registry
 from explainer.settings import Settings
-from explainer.workers.pool import WorkerPools
+from explainer.workers.asking import Asking
+from explainer.workers.ports import Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +22,10 @@ class Rooms:
     access: Access
     registry: Registry
     cache: Cache
-    workers: WorkerPools
+    workers: Workers
     receipts: ReceiptStore
     ledger: Ledger
+    meters: Meters = field(default_factory=NoMeters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +33,16 @@ class Caller:
     """Who asks, under which request id, and by which door: `api`, `page` or `cli`.
 
     `entries` collects the numbers of the ledger entries written for this request, so that a door can see to it that
-    there is always one.
+    there is always one. `client` is the connection that the request came by, where there is one: when it is closed
+    from there nobody waits for an answer any more.
     """
 
     principal: Principal
     request_id: str
     door: str
     entries: list[int] = field(default_factory=list)
+    client: object | None = None
+
+    def asking(self) -> Asking:
+        """For whom the workers are asked."""
+        return Asking(self.principal.id, client=self.client)

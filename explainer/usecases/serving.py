@@ -5,19 +5,38 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+from typing import Protocol
 
 from explainer.errors import ExplainerError, ModelFailed, ModelRefused, NotReady
 from explainer.records import ModelVersion, OpenReport
-from explainer.usecases.rooms import Rooms
+from explainer.registry.store import Registry
+from explainer.workers.pool import WorkerPools
 
 log = logging.getLogger(__name__)
 
 
-class Serving:
-    """Keeps the worker pools in step with the registry; one per web process."""
+class Served(Protocol):
+    """What use cases want to know of the versions that have workers."""
 
-    def __init__(self, rooms: Rooms, *, every_s: float = 1.0) -> None:
-        self._rooms = rooms
+    def opened(self, version: ModelVersion) -> OpenReport:
+        """Return the workers' report, opening the version first if need be; NotReady with the reason if it failed."""
+        ...
+
+    def unready(self) -> list[str]:
+        """Why the service cannot answer for any current version; empty when it can for some, or has none yet."""
+        ...
+
+    def out_of_service(self) -> dict[str, str]:
+        """Current versions that do not answer, by name, each with its reason; the others are served all the same."""
+        ...
+
+
+class Serving:
+    """Keeps the worker pools in step with the registry; one for all pools of a process."""
+
+    def __init__(self, registry: Registry, pools: WorkerPools, *, every_s: float = 1.0) -> None:
+        self._registry = registry
+        self._pools = pools
         self._every_s = every_s
         self._locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
@@ -37,10 +56,10 @@ class Serving:
         Raises NotReady with the reason when the version failed to open.
         """
         with contextlib.suppress(NotReady):
-            return self._rooms.workers.report(version.digest)
+            return self._pools.report(version.digest)
         with self._lock_of(version.digest):
-            if version.digest in self._rooms.workers.state():
-                return self._rooms.workers.report(version.digest)
+            if version.digest in self._pools.state():
+                return self._pools.report(version.digest)
             if reason := self._failed.get(version.digest):
                 raise NotReady(f"{_title(version)} is out of service: {_plain(version, reason)}")
             return self._open(version)
@@ -50,14 +69,14 @@ class Serving:
         if not self._first_round.is_set():
             return ["models are still being opened"]
         broken = self.out_of_service()
-        return list(broken.values()) if broken and len(broken) == len(self._rooms.registry.names()) else []
+        return list(broken.values()) if broken and len(broken) == len(self._registry.names()) else []
 
     def out_of_service(self) -> dict[str, str]:
         """Current versions that do not answer, by name, each with its reason; the others are served all the same."""
-        states, found = self._rooms.workers.state(), {}
-        for name in self._rooms.registry.names():
+        states, found = self._pools.state(), {}
+        for name in self._registry.names():
             with contextlib.suppress(ExplainerError):
-                version = self._rooms.registry.get(name)
+                version = self._registry.get(name)
                 state = states.get(version.digest)
                 reason = self._failed.get(version.digest) or (state.out_of_service if state else None)
                 if reason:
@@ -66,8 +85,8 @@ class Serving:
 
     def _open(self, version: ModelVersion) -> OpenReport:
         try:
-            order = self._rooms.registry.order
-            return self._rooms.workers.open(order(version), lambda: order(version))
+            order = self._registry.order
+            return self._pools.open(order(version), lambda: order(version))
         except (ModelRefused, ModelFailed) as error:
             self._failed[version.digest] = error.detail
             raise NotReady(
@@ -81,16 +100,16 @@ class Serving:
             self._stop.wait(self._every_s)
 
     def _round(self) -> None:
-        registry, workers = self._rooms.registry, self._rooms.workers
+        registry, pools = self._registry, self._pools
         versions = {v.digest: v for v in registry.versions() if v.retired_at is None}
-        for digest in set(workers.state()) - set(versions):
-            workers.close(digest)
+        for digest in set(pools.state()) - set(versions):
+            pools.close(digest)
         for digest in set(self._failed) - set(versions):
             del self._failed[digest]
         for name in registry.names():
             try:
                 current = registry.get(name)
-                if current.digest not in workers.state() and current.digest not in self._failed:
+                if current.digest not in pools.state() and current.digest not in self._failed:
                     self.opened(current)
             except ExplainerError as error:
                 log.error("model %s is not served: %s", name, error.detail)

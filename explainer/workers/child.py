@@ -25,8 +25,12 @@ CloseIn = Callable[[LoadOrder], tuple[str, ...]]
 class Worker:
     """Serves one version over one socket."""
 
-    def __init__(self, sock: socket.socket, opener: Opener, close_in: CloseIn) -> None:
+    def __init__(
+        self, sock: socket.socket, opener: Opener, close_in: CloseIn, allow: Callable[[], None] = lambda: None
+    ) -> None:
+        """`allow` is called before each answer: it bounds the processor time until the next."""
         self._sock = sock
+        self._allow = allow
         self._opener = opener
         self._close_in = close_in
         self._served: Served | None = None
@@ -47,6 +51,9 @@ class Worker:
                 frame = receive(self._sock)
             except ConnectionEndedError:
                 return
+            if frame.kind == "stop":  # it came when the answer was on its way
+                continue
+            self._allow()
             answer, going = self._answer(frame)
             send(self._sock, replace(answer, number=frame.number))
 
@@ -78,10 +85,20 @@ class Worker:
         return codec.predictions_frame(self._ready().predict(codec.read_rows(frame)))
 
     def _explain(self, frame: Frame) -> Frame:
-        return codec.explanations_frame(self._ready().explain(codec.read_rows(frame), codec.read_options(frame)))
+        rows, options = codec.read_rows(frame), codec.read_options(frame)
+        return codec.explanations_frame(self._ready().explain(rows, options, self._spoken_to))
 
     def _interact(self, frame: Frame) -> Frame:
-        return codec.interactions_frame(self._ready().interact(codec.read_rows(frame), codec.read_options(frame)))
+        rows, options = codec.read_rows(frame), codec.read_options(frame)
+        return codec.interactions_frame(self._ready().interact(rows, options, self._spoken_to))
+
+    def _spoken_to(self) -> bool:
+        """Whether the other side says something while it waits for an answer: that can only be `stop`, or its end."""
+        try:
+            self._sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        return True
 
     def _ready(self) -> Served:
         if self._served is None:
@@ -98,11 +115,11 @@ def close_in(order: LoadOrder, *, memory_mb: int, sandbox: bool) -> tuple[str, .
     return (bound, *enclose([order.model_path], network=order.manifest.remote is not None))
 
 
-def live(sock: socket.socket, opener: Opener, close_in: CloseIn) -> None:
+def live(sock: socket.socket, opener: Opener, close_in: CloseIn, allow: Callable[[], None]) -> None:
     """Serve `sock` until it closes, then end the process without running what the nursery would run at its own end."""
     status = 1
     try:
-        Worker(sock, opener, close_in).serve()
+        Worker(sock, opener, close_in, allow).serve()
         status = 0
     except (FrameError, OSError):
         traceback.print_exc()

@@ -14,7 +14,7 @@ from typing import TypeVar
 from explainer.errors import ExplainerError, ModelFailed, NotReady, WorkerDied, WorkerTimedOut
 from explainer.records import LoadOrder, OpenReport
 from explainer.workers import codec
-from explainer.workers.frames import Frame, FrameError, receive, send
+from explainer.workers.frames import Frame, FrameError, packed, receive, send
 from explainer.workers.health import BLAMELESS, OWN_DOING
 
 log = logging.getLogger(__name__)
@@ -75,6 +75,14 @@ class Worker:
             self.spoil(error.detail)
         raise error
 
+    def stop(self) -> None:
+        """Have it give up the question that it is working on; only while that waits for its answer in another thread.
+
+        It is told without waiting: when its socket takes nothing it is not listening, and its own time will end it.
+        """
+        with contextlib.suppress(OSError):
+            self._sock.send(packed(Frame("stop", number=self._asked)), socket.MSG_DONTWAIT)
+
     def understand(self, read: Callable[[Frame], T], answer: Frame) -> T:
         """Return what `read` makes of the answer; when it is malformed, kill the worker and raise ModelFailed."""
         try:
@@ -117,7 +125,8 @@ class Worker:
             self.blame = blame
         self._ended.set()
         if output:
-            log.debug("last output of worker %s (may hold values of rows): %s", self.pid, output)
+            # Not the output itself: models print rows.
+            log.debug("worker %s left %d characters of output", self.pid, len(output))
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
         if self.when_ended is not None:

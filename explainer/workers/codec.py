@@ -137,18 +137,25 @@ def _one_interactions(line: list[float], values: FloatArray, errors_: FloatArray
 
 def error_frame(error: ExplainerError, *, last: bool = False) -> Frame:
     """Pack an error; `last` says that the worker ends after it."""
-    body = {"code": error.code, "detail": error.detail, "problems": to_plain(error.problems), "last": last}
+    body = {
+        "code": error.code,
+        "detail": error.detail,
+        "problems": to_plain(error.problems),
+        "retry_after_s": error.retry_after_s,
+        "last": last,
+    }
     return Frame("error", body)
 
 
 def read_error(frame: Frame) -> tuple[ExplainerError, bool]:
     """Return the error as the class of explainer.errors that has its code, and whether the worker ends after it."""
-    body = _fields(frame, "code", "detail", "problems", "last")
+    body = _fields(frame, "code", "detail", "problems", "retry_after_s", "last")
     kind = _CLASSES.get(_plain(str, body["code"]))
     if kind is None:
         raise FrameError(f"An error of the unknown code {body['code'][:40]!r} was reported.")
     problems = _plain(tuple[Problem, ...], body["problems"])
-    return kind(_plain(str, body["detail"]), problems=problems), _plain(bool, body["last"])
+    again = _plain(int | None, body["retry_after_s"])
+    return kind(_plain(str, body["detail"]), problems=problems, retry_after_s=again), _plain(bool, body["last"])
 
 
 def _counted(frame: Frame, kind: str) -> tuple[tuple[int, ...], list[Any]]:

@@ -119,8 +119,10 @@ class Link:
 class Forker:
     """Gives workers; when its nursery is killed the spare takes over, and when both are gone a new one is started."""
 
-    def __init__(self, opener: str, *, memory_mb: int, sandbox: bool) -> None:
-        self._arguments = ["--opener", opener, "--memory-mb", str(memory_mb), *([] if sandbox else ["--no-sandbox"])]
+    def __init__(self, opener: str, *, memory_mb: int, cpu_s: float, sandbox: bool) -> None:
+        """`cpu_s`: processor time that a worker may use between two questions."""
+        limits = ["--memory-mb", str(memory_mb), "--cpu-s", str(cpu_s)]
+        self._arguments = ["--opener", opener, *limits, *([] if sandbox else ["--no-sandbox"])]
         self._numbers = itertools.count(1)
         self._lock = threading.RLock()
         self._main: Link | None = None

@@ -24,7 +24,6 @@ class Health:
         self._clock = clock
         self._ends: deque[tuple[float, int]] = deque(maxlen=OUT_OF_SERVICE)
         self._not_before = 0.0
-        self.openings = 0
         self.last_failure: str | None = None
         self.out_of_service: str | None = None
 
@@ -47,7 +46,6 @@ class Health:
 
     def opened(self) -> None:
         """Note that a worker serves: the version is in service."""
-        self.openings += 1
         self.out_of_service = None
 
     def delay(self) -> float:

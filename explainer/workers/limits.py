@@ -1,14 +1,16 @@
-"""What a worker may use: so much address space, so many files, no core dump; and that it ends with its parent."""
+"""What a worker may use: so much memory, processor time and files, no core dump; and that it ends with its parent."""
 
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import resource
 import signal
 import sys
 
 OPEN_FILES = 256
+NICENESS = 5
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
@@ -19,6 +21,19 @@ def limit(memory_mb: int) -> None:
     _lower(resource.RLIMIT_AS, memory_mb * 2**20)
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_NOFILE, OPEN_FILES)
+
+
+def allow_cpu(seconds: float) -> None:
+    """Let this process use so much more processor time, over all its threads; beyond it the kernel ends it."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    soft = math.ceil(used.ru_utime + used.ru_stime + seconds)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
+
+
+def give_way() -> None:
+    """Run behind the web processes where both want the processor: refusals stay quick when models are busy."""
+    os.nice(NICENESS)
 
 
 def end_with_parent(parent: int) -> None:

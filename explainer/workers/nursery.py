@@ -14,6 +14,7 @@ import signal
 import socket
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,7 @@ from typing import Any, Final
 import orjson
 
 from explainer.workers.child import CloseIn, close_in, live
-from explainer.workers.limits import adopt_orphans, end_with_parent
+from explainer.workers.limits import adopt_orphans, allow_cpu, end_with_parent, give_way
 from explainer.workers.ports import Opener
 from explainer.workers.preload import prepared, unfit
 
@@ -45,6 +46,7 @@ class Terms:
 
     opener: Opener
     close_in: CloseIn
+    allow: Callable[[], None]
 
 
 class Nursery:
@@ -93,10 +95,11 @@ class Nursery:
             try:
                 os.setsid()
                 end_with_parent(parent)
+                give_way()
                 os.close(read_end)
                 _redirect(write_end)
                 self._forget()
-                live(sock, self._terms.opener, self._terms.close_in)
+                live(sock, self._terms.opener, self._terms.close_in, self._terms.allow)
             finally:
                 traceback.print_exc()  # only an error leads here: `live` ends the process
                 os._exit(1)
@@ -218,9 +221,14 @@ def main() -> None:
     parser.add_argument("--control", type=int, required=True)
     parser.add_argument("--opener", required=True)
     parser.add_argument("--memory-mb", type=int, required=True)
+    parser.add_argument("--cpu-s", type=float, required=True)
     parser.add_argument("--no-sandbox", action="store_true")
     given = parser.parse_args()
-    terms = Terms(prepared(given.opener), partial(close_in, memory_mb=given.memory_mb, sandbox=not given.no_sandbox))
+    terms = Terms(
+        prepared(given.opener),
+        partial(close_in, memory_mb=given.memory_mb, sandbox=not given.no_sandbox),
+        partial(allow_cpu, given.cpu_s),
+    )
     control = socket.socket(fileno=given.control)
     control.set_inheritable(False)
     Nursery(control, terms).run(began)

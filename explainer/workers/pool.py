@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 
 from explainer.errors import NotReady
 from explainer.records import ExplainOptions, Explanation, FloatArray, Interactions, LoadOrder, OpenReport
 from explainer.settings import Settings
+from explainer.workers.asking import Asking
 from explainer.workers.forking import Forker
-from explainer.workers.trial import tried
-from explainer.workers.version import PoolState, VersionPool
+from explainer.workers.meters import UNMEASURED, PoolMeters
+from explainer.workers.trial import Trial, tried
+from explainer.workers.version import ANYBODY, PoolState, VersionPool
 
 OPENER = "explainer.workers.opening:open_version"
 
@@ -21,11 +24,15 @@ class WorkerPools:
     `opener` names the function `package.module:name` that makes an order ready inside a worker.
     """
 
-    def __init__(self, settings: Settings, *, opener: str | None = None, sandbox: bool = True) -> None:
+    def __init__(
+        self, settings: Settings, *, opener: str | None = None, sandbox: bool = True, meters: PoolMeters = UNMEASURED
+    ) -> None:
         self._settings = settings
+        self._meters = meters
         self._forker = Forker(
             opener or OPENER,
             memory_mb=settings.worker_memory_mb,
+            cpu_s=max(settings.open_timeout_s, settings.worker_timeout_s) * len(os.sched_getaffinity(0)),
             sandbox=sandbox,
         )
         self._versions: dict[str, VersionPool] = {}
@@ -47,7 +54,7 @@ class WorkerPools:
             served = self._versions.get(order.digest)
         if served is not None:
             return served.report
-        version = VersionPool(order, self._settings, self._forker.fork, again)
+        version = VersionPool(order, self._settings, self._forker.fork, again, self._meters)
         report = version.open()
         with self._guard:
             first = self._versions.setdefault(order.digest, version)
@@ -55,32 +62,36 @@ class WorkerPools:
             version.close()
         return report
 
-    def trial(self, order: LoadOrder, rows: FloatArray) -> OpenReport:
+    def trial(self, order: LoadOrder, rows: FloatArray) -> Trial:
         """Open a version in a worker that is thrown away, and have it predict and explain `rows` by each family.
 
         Raises ModelRefused with every problem.
         """
         return tried(self._forker.fork, order, rows, self._settings)
 
-    def predict(self, digest: str, rows: FloatArray) -> FloatArray:
+    def predict(self, digest: str, rows: FloatArray, asking: Asking = ANYBODY) -> FloatArray:
         """Return finite predictions of shape (rows, outputs).
 
-        Raises ModelFailed when the model raises or answers nonsense, WorkerDied, WorkerTimedOut, Overloaded when no
-        worker becomes free in time, NotReady when the version is not in service.
+        Raises ModelFailed when the model raises or answers nonsense, WorkerDied, WorkerTimedOut, Overloaded or
+        TooManyRequests when no worker would become free in time, NotReady when the version is not in service.
         """
-        return self._version(digest).predict(rows)
+        return self.version(digest).predict(rows, asking)
 
-    def explain(self, digest: str, rows: FloatArray, options: ExplainOptions) -> list[tuple[Explanation, ...]]:
+    def explain(
+        self, digest: str, rows: FloatArray, options: ExplainOptions, asking: Asking = ANYBODY
+    ) -> list[tuple[Explanation, ...]]:
         """Return for each row the explanations of the classes that `options` asks for; raises as `predict` does."""
-        return self._version(digest).explain(rows, options)
+        return self.version(digest).explain(rows, options, asking)
 
-    def interact(self, digest: str, rows: FloatArray, options: ExplainOptions) -> list[tuple[Interactions, ...]]:
+    def interact(
+        self, digest: str, rows: FloatArray, options: ExplainOptions, asking: Asking = ANYBODY
+    ) -> list[tuple[Interactions, ...]]:
         """Return for each row the interactions of the classes that `options` asks for; raises as `predict` does."""
-        return self._version(digest).interact(rows, options)
+        return self.version(digest).interact(rows, options, asking)
 
     def report(self, digest: str) -> OpenReport:
         """What the workers found when they opened the version; NotReady when it is not served."""
-        return self._version(digest).report
+        return self.version(digest).report
 
     def state(self) -> dict[str, PoolState]:
         """How every served version is doing, by digest."""
@@ -107,7 +118,8 @@ class WorkerPools:
             version.close()
         self._forker.stop()
 
-    def _version(self, digest: str) -> VersionPool:
+    def version(self, digest: str) -> VersionPool:
+        """The pool of one version; NotReady when it is not served."""
         with self._guard:
             version = self._versions.get(digest)
         if version is None:

@@ -16,11 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
-from explainer.errors import InvalidOption, ModelRefused, Problem
+from explainer.attribution.ports import Stop
+from explainer.errors import Cancelled, InvalidOption, ModelRefused, Problem
 from explainer.records import ExplainOptions, Explanation, FloatArray, Interactions, LoadOrder, MethodReport, OpenReport
 
 GOOD, RAISE, NAN, SHAPE, EXIT, HANG, CRASH, MEMORY, PRINT = range(9)
-LINGER, TWIN, CLOSE, GARBAGE, SLOW, PID, ABORT, SYSEXIT, PROBE, LIBRARIES, CONNECT = range(9, 20)
+LINGER, TWIN, CLOSE, GARBAGE, SLOW, PID, ABORT, SYSEXIT, PROBE, LIBRARIES, CONNECT, PATIENT = range(9, 21)
 SCRATCH = Path("/tmp/worker-probe")
 REPORT = OpenReport("fake", "1", 1, "none", {"fake": 1, "lime": 1})
 
@@ -37,6 +38,14 @@ def socket_of_worker() -> int:
 def hang(_: FloatArray) -> None:
     while True:
         time.sleep(60)
+
+
+def wait_or_stop(seconds: float, stop: Stop | None) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if stop is not None and stop():
+            raise Cancelled("Whoever asked has gone.")
+        time.sleep(0.01)
 
 
 def raises(rows: FloatArray) -> None:
@@ -181,13 +190,19 @@ class Fake:
             return np.full((len(rows), 1), float(os.getpid()))
         return rows[:, 1:2] * 2
 
-    def explain(self, rows: FloatArray, options: ExplainOptions) -> list[tuple[Explanation, ...]]:
+    def explain(
+        self, rows: FloatArray, options: ExplainOptions, stop: Stop | None = None
+    ) -> list[tuple[Explanation, ...]]:
         if options.method == "nonsense":
             raise InvalidOption("nonsense is not a method", problems=[Problem("method", "known", "nonsense")])
+        if rows[0, 0] == PATIENT:
+            wait_or_stop(rows[0, 1], stop)
         predictions = self.predict(rows)
         return [(explanation(row, p[0], options),) for row, p in zip(rows, predictions, strict=True)]
 
-    def interact(self, rows: FloatArray, options: ExplainOptions) -> list[tuple[Interactions, ...]]:
+    def interact(
+        self, rows: FloatArray, options: ExplainOptions, stop: Stop | None = None
+    ) -> list[tuple[Interactions, ...]]:
         predictions = self.predict(rows)
         return [(interactions(row, p[0], options),) for row, p in zip(rows, predictions, strict=True)]
 

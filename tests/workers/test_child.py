@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from explainer.attribution.ports import Stop
 from explainer.errors import InvalidOption, ModelFailed, ModelRefused
 from explainer.records import ExplainOptions, FloatArray, LoadOrder, OpenReport
 from explainer.workers import codec
@@ -26,7 +27,7 @@ class Greedy:
     def predict(self, rows: FloatArray) -> FloatArray:
         raise MemoryError
 
-    def explain(self, rows: FloatArray, options: ExplainOptions) -> list[tuple[()]]:
+    def explain(self, rows: FloatArray, options: ExplainOptions, stop: Stop | None = None) -> list[tuple[()]]:
         raise AssertionError
 
 

@@ -20,7 +20,7 @@ from tests.workers.processes import lives, until
 
 @pytest.fixture
 def forker() -> Iterator[Forker]:
-    forker = Forker(OPENER, memory_mb=1024, sandbox=True)
+    forker = Forker(OPENER, memory_mb=1024, cpu_s=60, sandbox=True)
     forker.start()
     yield forker
     forker.stop()
@@ -53,7 +53,7 @@ def test_how_a_worker_ended_is_told(forker: Forker) -> None:
 
 def test_stopping_ends_nursery_and_spare() -> None:
     """After stop both are gone and no worker can be had."""
-    forker = Forker(OPENER, memory_mb=1024, sandbox=True)
+    forker = Forker(OPENER, memory_mb=1024, cpu_s=60, sandbox=True)
     forker.start()
     until(lambda: len(forker.pids()) == 2)
     worker = forker.fork()
@@ -68,7 +68,7 @@ def test_stopping_ends_nursery_and_spare() -> None:
 
 def test_a_nursery_that_cannot_start_is_told(capfd: pytest.CaptureFixture[str]) -> None:
     """An opener that does not exist ends the nursery and its worker, without blame, and the reason is shown."""
-    forker = Forker("tests.workers.fake_models:nobody", memory_mb=1024, sandbox=True)
+    forker = Forker("tests.workers.fake_models:nobody", memory_mb=1024, cpu_s=60, sandbox=True)
     worker = forker.fork()
     assert worker.wait_ended(60)
     assert worker.blame == BLAMELESS

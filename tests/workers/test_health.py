@@ -77,4 +77,3 @@ def test_a_worker_that_opens_brings_the_version_back() -> None:
     assert health.delay() == 0
     health.opened()
     assert health.out_of_service is None
-    assert health.openings == 1

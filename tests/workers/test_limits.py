@@ -65,3 +65,25 @@ print("lives on")
 def test_other_systems_have_no_such_options() -> None:
     """Where the kernel knows no prctl option it is said, not raised."""
     assert run("from explainer.workers.limits import prctl; print(prctl(9999, 0))") == "False"
+
+
+def test_processor_time_is_bounded_between_questions() -> None:
+    """A process that spins beyond what it was allowed is ended by the kernel; each allowance begins anew."""
+    code = """
+import os, signal, time
+from explainer.workers.limits import allow_cpu, give_way
+pid = os.fork()
+if pid == 0:
+    give_way()
+    for _ in range(2):
+        allow_cpu(1)
+        end = time.process_time() + 0.4
+        while time.process_time() < end:
+            pass
+    allow_cpu(0.1)
+    while True:
+        pass
+used = os.wait4(pid, 0)
+print(os.waitstatus_to_exitcode(used[1]) == -signal.SIGXCPU, 0.8 < used[2].ru_utime + used[2].ru_stime < 5)
+"""
+    assert run(code) == "True True"

@@ -22,7 +22,7 @@ from tests.workers.processes import lives, until
 class Talk:
     def __init__(self) -> None:
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        options = ["--control", str(theirs.fileno()), "--opener", OPENER, "--memory-mb", "1024"]
+        options = ["--control", str(theirs.fileno()), "--opener", OPENER, "--memory-mb", "1024", "--cpu-s", "60"]
         command = [sys.executable, "-P", "-c", BEGIN, *options]
         with theirs:
             self.process = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=nursery_environment())

@@ -114,7 +114,7 @@ def test_every_worker_gives_the_same_bits(order: LoadOrder) -> None:
     expected = [here.explain(rows, options) for options in asked]
     pools = WorkerPools(Settings(workers_per_model=2))
     try:
-        assert pools.trial(order, order.background[:3]) == here.report
+        assert pools.trial(order, order.background[:3]).report == here.report
         pools.open(order)
         for _ in range(2):
             until(lambda: pools.state()[order.digest].alive == 2)

@@ -89,7 +89,7 @@ def test_what_does_not_open_is_not_served(pools: WorkerPools, name: str, kind: t
 def test_a_trial_serves_nothing(pools: WorkerPools) -> None:
     """A trial reports what it found and leaves no worker; a bad model is refused with every fault."""
     order = order_of()
-    assert pools.trial(order, row(fake.GOOD)) == fake.REPORT
+    assert pools.trial(order, row(fake.GOOD)).report == fake.REPORT
     assert order.digest not in pools.state()
     with pytest.raises(ModelRefused) as caught:
         pools.trial(order_of("nan"), row(fake.GOOD))

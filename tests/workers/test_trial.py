@@ -24,7 +24,7 @@ def test_a_good_version_passes_and_its_worker_is_ended() -> None:
         workers.append(thread_worker())
         return workers[-1]
 
-    assert tried(fork, order_of(), row(fake_models.GOOD), SETTINGS) == fake_models.REPORT
+    assert tried(fork, order_of(), row(fake_models.GOOD), SETTINGS).report == fake_models.REPORT
     assert workers[0].wait_ended(5)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from dataclasses import replace
 from typing import ClassVar
 
@@ -12,9 +14,10 @@ import pytest
 from explainer.errors import ModelFailed, ModelRefused, NotReady, Overloaded
 from explainer.records import ExplainOptions, LoadOrder
 from explainer.settings import Settings
+from explainer.workers.asking import Asking, Job
 from explainer.workers.client import Worker
-from explainer.workers.frames import Frame
-from explainer.workers.version import VersionPool
+from explainer.workers.frames import Frame, FrameError
+from explainer.workers.version import VersionPool, understood
 from tests.workers import fake_models
 from tests.workers.fakes import order_of, row, thread_worker
 
@@ -29,7 +32,7 @@ class Counted(Worker):
         super().put(question, deadline)
 
 
-SETTINGS = Settings(worker_timeout_s=5, queue_timeout_s=5)
+SETTINGS = Settings(worker_timeout_s=5, queue_timeout_s=5, workers_per_model=1)
 
 
 def test_it_predicts_and_explains() -> None:
@@ -114,15 +117,15 @@ def test_who_waits_too_long_is_told() -> None:
 
 
 def test_rows_are_shared_out_in_order() -> None:
-    """Many rows go to all idle workers, and the answers stand in the order of the rows."""
+    """Many rows go to all workers, and the answers stand in the order of the rows."""
     pool = VersionPool(order_of(), replace(SETTINGS, workers_per_model=3), lambda: thread_worker(Counted))
     pool.open()
     while pool.state().alive < 3:
         pass
     Counted.asked.clear()
-    rows = np.column_stack([np.zeros(7), np.arange(7.0)])
+    rows = np.column_stack([np.full(12, float(fake_models.SLOW)), np.linspace(0.05, 0.16, 12)])
     found = pool.explain(rows, ExplainOptions())
-    assert [explanation.prediction for (explanation,) in found] == [2 * x for x in range(7)]
+    assert [explanation.prediction for (explanation,) in found] == [2 * x for x in rows[:, 1]]
     assert len(Counted.asked) == 3
     pool.close()
 
@@ -189,24 +192,100 @@ def test_nobody_is_passed_over_while_a_worker_is_free() -> None:
     assert failed == []
 
 
-def test_who_came_first_is_served_first() -> None:
-    """While somebody waits, whoever comes later does not overtake."""
+def test_a_job_that_nobody_waits_for_is_stopped() -> None:
+    """A question whose asker has gone is given up inside the worker, which lives on and answers the next one."""
     pool = VersionPool(order_of(), SETTINGS, thread_worker)
     pool.open()
-    served: list[int] = []
-    with pool._workers(1):
-        threads = []
-        for number in range(5):
-            threads.append(threading.Thread(target=lambda n=number: _served(pool, served, n)))
-            threads[-1].start()
-            while pool.waiting() <= number:
-                threading.Event().wait(0.001)
+    told: list[Job] = []
+    job = pool.submit("explain", row(fake_models.PATIENT, 30.0), ExplainOptions(), Asking(), told.append)
+    while pool.state().busy == 0:
+        pass
+    pool.cancel(job)
+    assert pool.predict(row(fake_models.GOOD)).tolist() == [[6.0]]
+    assert (told, pool.state().restarts) == ([], 0)
+    pool.close()
+
+
+def test_what_cannot_be_read_ends_its_worker() -> None:
+    """An answer that is no answer fails the caller, and the worker that gave it is replaced."""
+    pool = VersionPool(order_of(), SETTINGS, thread_worker)
+    pool.open()
+
+    def unreadable(frame: Frame) -> None:
+        raise FrameError("it holds nonsense")
+
+    done = threading.Event()
+    job = pool.submit("predict", row(fake_models.GOOD), None, Asking(), lambda _: done.set())
+    assert done.wait(5)
+    with pytest.raises(ModelFailed, match="it holds nonsense"):
+        understood(job, unreadable)
+    assert pool.predict(row(fake_models.GOOD)).tolist() == [[6.0]]
+    assert pool.state().restarts == 1
+    pool.close()
+
+
+def test_one_caller_s_row_fails_nobody_else() -> None:
+    """Rows of two callers that were evaluated in one call are tried apart when the call fails."""
+    pool = VersionPool(order_of(), SETTINGS, thread_worker)
+    pool.open()
+    ended = threading.Barrier(3)
+    busy = threading.Thread(target=lambda: pool.predict(row(fake_models.SLOW, 0.3)))
+    busy.start()
+    while pool.state().busy == 0:
+        pass
+    found: list[object] = []
+
+    def ask(deed: int) -> None:
+        try:
+            found.append(pool.predict(row(deed)).tolist())
+        except ModelFailed as error:
+            found.append(type(error))
+        ended.wait()
+
+    for deed in (fake_models.GOOD, fake_models.RAISE):
+        threading.Thread(target=ask, args=(deed,)).start()
+    ended.wait()
+    busy.join()
+    pool.close()
+    assert sorted(map(str, found)) == sorted([str(ModelFailed), "[[6.0]]"])
+
+
+def test_a_worker_that_grew_is_replaced_without_a_gap() -> None:
+    """Beyond the size that is set a worker is replaced by a new one, and no question fails meanwhile."""
+    pool = VersionPool(order_of(), replace(SETTINGS, worker_recycle_mb=1), lambda: with_pid(thread_worker()))
+    pool.open()
+    for _ in range(200):
+        assert pool.predict(row(fake_models.GOOD)).tolist() == [[6.0]]
+        if pool.state().restarts:
+            break
+        time.sleep(0.05)
+    state = pool.state()
+    assert state.restarts > 0
+    assert state.last_failure is None
+    pool.close()
+
+
+def test_there_are_more_workers_when_questions_wait() -> None:
+    """Left to itself a version has one worker, gets more while rows wait, and lets go of them when it is quiet."""
+    pool = VersionPool(order_of(), replace(SETTINGS, workers_per_model=0, worker_idle_s=0.3), thread_worker)
+    pool.open()
+    assert pool.state().wanted == 1
+    threads = [threading.Thread(target=lambda: pool.predict(row(fake_models.SLOW, 0.2))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
     for thread in threads:
         thread.join()
+    cores = len(os.sched_getaffinity(0))
+    assert pool.state().alive == 1 if cores == 1 else 2 <= pool.state().alive <= cores
+    until = time.monotonic() + 10
+    while pool.state().alive > 1:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert (pool.state().wanted, pool.state().restarts) == (1, 0)
+    assert pool.predict(row(fake_models.GOOD)).tolist() == [[6.0]]
     pool.close()
-    assert served == [0, 1, 2, 3, 4]
 
 
-def _served(pool: VersionPool, served: list[int], number: int) -> None:
-    with pool._workers(1):
-        served.append(number)
+def with_pid(worker: Worker) -> Worker:
+    worker.pid = os.getpid()
+    return worker
