@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
 from markdown_it import MarkdownIt
 from markupsafe import Markup
+from werkzeug.wrappers import Response as BaseResponse
 
 from explainer.access.permissions import Permission
 from explainer.records import ModelVersion
+from explainer.registry.approval import pending
 from explainer.usecases import models
 from explainer.usecases.admit import needs
+from explainer.usecases.approve import MAY_APPROVE, ApprovalAsk, approve, awaited
 from webui.session import caller, rooms, serving
 
 
@@ -18,7 +21,7 @@ def list_models() -> str:
     found = models.list_models(rooms(), caller())
     current: dict[str, ModelVersion] = {}
     for version in found:
-        if version.retired_at is None:
+        if version.retired_at is None and not pending(version):
             current.setdefault(version.manifest.name, version)
     return render_template("models.html", versions=sorted(current.values(), key=lambda v: v.manifest.name))
 
@@ -28,8 +31,22 @@ def show_model(name: str) -> str:
     page = models.show_model(rooms(), caller(), name, request.args.get("version"))
     broken = serving().out_of_service().get(name)
     return render_template(
-        "model.html", page=page, manifest=page.version.manifest, card=markdown(page.card), broken=broken
+        "model.html",
+        page=page,
+        manifest=page.version.manifest,
+        card=markdown(page.card),
+        broken=broken,
+        awaited=awaited(rooms(), caller(), page.version),
     )
+
+
+@needs(MAY_APPROVE)
+def approve_model(name: str) -> BaseResponse:
+    """Let a version into service; the form has a field `accept.CODE` with a reason for each finding."""
+    reasons = {key.removeprefix("accept."): said for key, said in request.form.items() if key.startswith("accept.")}
+    version = request.form.get("version", "")
+    approve(rooms(), caller(), ApprovalAsk(name, version, reasons))
+    return redirect(url_for("webui.show_model", name=name, version=version), 303)
 
 
 def markdown(text: str) -> Markup:
@@ -41,3 +58,4 @@ def markdown(text: str) -> Markup:
 def add_routes(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/models", view_func=list_models)
     blueprint.add_url_rule("/models/<name>", view_func=show_model)
+    blueprint.add_url_rule("/models/<name>/approve", view_func=approve_model, methods=["POST"])

@@ -7,13 +7,21 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from explainer import __version__
 from explainer.errors import ExplainerError
-from webui import account, explaining, models, receipts, words
-from webui.session import admit_page, check_form, form_token
+from webui import account, administration, explaining, models, receipts, signing_in, words
+from webui.session import admit_page, check_form, form_token, half_way, may
 
 blueprint = Blueprint("webui", __name__, static_folder="static", static_url_path="/static", template_folder="templates")
-OPEN = {"webui.static", "webui.home", "webui.sign_in"}
+OPEN = {
+    "webui.static",
+    "webui.home",
+    "webui.sign_in",
+    "webui.sign_in_with_passkey",
+    "webui.go_to_provider",
+    "webui.come_back",
+    "webui.accept_invitation",
+}
 
-for page in (account, models, explaining, receipts):
+for page in (signing_in, account, administration, models, explaining, receipts):
     page.add_routes(blueprint)
 
 
@@ -21,8 +29,9 @@ for page in (account, models, explaining, receipts):
 def admit_first() -> BaseResponse | None:
     """Every page but the sign-in asks who is looking; every form is checked before it is read."""
     if request.endpoint not in OPEN:
-        permission = current_app.view_functions[str(request.endpoint)].permission  # type: ignore[union-attr]
-        if (elsewhere := admit_page(permission)) is not None:
+        view = current_app.view_functions[str(request.endpoint)]
+        steps = getattr(view, "steps", ())
+        if (elsewhere := admit_page(view.permission, steps)) is not None:  # type: ignore[union-attr]
             return elsewhere
     if request.method == "POST":
         check_form()
@@ -40,7 +49,7 @@ def home() -> BaseResponse:
 
 @blueprint.context_processor
 def words_for_templates() -> dict[str, object]:
-    return {"words": words, "form_token": form_token, "caller": g.get("caller"), "product_version": __version__}
+    return {**_for_layout(), "words": words}
 
 
 @blueprint.after_request
@@ -66,8 +75,16 @@ def error_page(error: ExplainerError) -> Response:
         error=error,
         request_id=g.request_id,
         words=words,
-        form_token=form_token,
-        caller=g.get("caller"),
-        product_version=__version__,
+        **_for_layout(),
     )
     return make_response(page, error.status)
+
+
+def _for_layout() -> dict[str, object]:
+    return {
+        "form_token": form_token,
+        "caller": g.get("caller"),
+        "half_way": half_way(),
+        "may": may,
+        "product_version": __version__,
+    }

@@ -11,11 +11,11 @@ import unicodedata
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
-from explainer.errors import InvalidOption, Overloaded, Problem
+from explainer.access.strength import LONGEST, check_strength
+from explainer.errors import Overloaded
 
 log = logging.getLogger(__name__)
 
-SHORTEST, LONGEST = 12, 1024
 AT_ONCE = 2  # each hash takes 64 MB and a tenth of a second
 PATIENCE_S = 10.0
 
@@ -28,11 +28,13 @@ class Passwords:
         self._nobody = _unmatchable(self._hasher)
         self._turn = threading.BoundedSemaphore(AT_ONCE)
 
-    def hash(self, password: str) -> str:
-        """Raises InvalidOption for a password below 12 or above 1,024 characters; nothing else is asked of it."""
-        if not SHORTEST <= len(password) <= LONGEST:
-            problem = Problem("password", "length", f"{len(password)} characters, {SHORTEST} to {LONGEST} are needed")
-            raise InvalidOption(f"password: use {SHORTEST} to {LONGEST} characters of any kind.", problems=[problem])
+    def hash(self, password: str, name: str = "") -> str:
+        """Raises InvalidOption for a password of fewer than 12 or more than 1,024 characters, or one easy to guess."""
+        check_strength(password, name)
+        return self.hash_again(password)
+
+    def hash_again(self, password: str) -> str:
+        """Hash a password that was taken before; what is asked of new ones does not matter."""
         with _Turn(self._turn):
             return self._hasher.hash(_plain(password))
 

@@ -9,6 +9,9 @@ class Permission(StrEnum):
     CARD_READ = "models:card:read"
     PREDICTION_CREATE = "models:prediction:create"
     EXPLANATION_CREATE = "models:explanation:create"
+    EXPORT_CREATE = "exports:export:create"
+    EXPORT_READ = "exports:export:read"
+    EXPORT_CHANGE = "exports:export:change"  # pause, resume, cancel and remove one's own
     RECEIPT_READ = "receipts:receipt:read"
     RECEIPT_READ_ALL = "receipts:receipt:read-all"  # of other principals too
     RECEIPT_REPLAY = "receipts:receipt:replay"
@@ -18,6 +21,9 @@ class Permission(StrEnum):
     VERSION_RETIRE = "registry:version:retire"
     KEY_MANAGE = "access:key:manage"
     USER_MANAGE = "access:user:manage"
+    KEY_ROTATE = "access:key:rotate"  # the own one; look at it too
+    ACCOUNT_MANAGE = "access:account:manage"  # the own one: password, second factors, sessions
     SESSION_MANAGE = "access:session:manage"  # list and end sessions of other people
     BACKUP_CREATE = "house:backup:create"
     INSTALLATION_INSPECT = "house:installation:inspect"
+    METRICS_READ = "house:metrics:read"

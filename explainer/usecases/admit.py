@@ -1,4 +1,4 @@
-"""Who is at the door? A key or a session becomes a caller, or the request is turned away and that is written down."""
+"""Who is at the door? A key, a token or a session becomes a caller, or the request is turned away, written down."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from explainer.access.permissions import Permission
-from explainer.errors import ExplainerError, NotAuthenticated
+from explainer.errors import ExplainerError, NotAuthenticated, SecondFactorNeeded
 from explainer.records import Principal
-from explainer.usecases.recording import record_refusal, recorded
+from explainer.usecases.recording import record_refusal
 from explainer.usecases.rooms import Caller, Rooms
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -18,10 +18,14 @@ ANONYMOUS = Principal(id="anonymous", kind="anonymous", role="none", models=())
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What came with the request: a bearer token (API key), or the token of a session cookie."""
+    """What came with the request: a bearer token (an API key, or a provider's token), or that of a session cookie.
+
+    `steps` are the steps of a sign-in (`prove`, `set-up`) at which a session is good for this request already.
+    """
 
     bearer: str | None = None
     session: str | None = None
+    steps: tuple[str, ...] = ()
 
 
 def needs(permission: Permission) -> Callable[[View], View]:
@@ -50,38 +54,12 @@ def admit(rooms: Rooms, credentials: Credentials, permission: Permission, reques
 def _principal(rooms: Rooms, credentials: Credentials) -> Principal:
     if credentials.bearer is not None:
         return rooms.access.principal_of_bearer(credentials.bearer)
-    if credentials.session is not None:
+    if credentials.session is None:
+        raise NotAuthenticated("Send `Authorization: Bearer <API key>`, or sign in.")
+    try:
         return rooms.access.principal_of_session(credentials.session)
-    raise NotAuthenticated("Send `Authorization: Bearer <API key>`, or sign in.")
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    token: str
-    principal: Principal
-
-
-@dataclass(frozen=True, slots=True)
-class SignInAsk:
-    """`previous` is the token of the session that the new one takes the place of."""
-
-    name: str
-    password: str
-    address: str
-    previous: str | None = None
-
-
-def sign_in(rooms: Rooms, request_id: str, ask: SignInAsk) -> SignedIn:
-    """Start a session for a person; raises NotAuthenticated, after one ledger entry."""
-    caller = Caller(ANONYMOUS, request_id, "page")
-    with recorded(rooms.ledger, caller, "session:create") as note:
-        session = rooms.access.sign_in(ask.name, ask.password, ask.address, previous=ask.previous)
-        principal = rooms.access.principal_of_session(session)
-        note["person"] = principal.id
-        return SignedIn(session, principal)
-
-
-def sign_out(rooms: Rooms, caller: Caller, token: str) -> None:
-    """End the session."""
-    with recorded(rooms.ledger, caller, "session:end"):
-        rooms.access.sign_out(token)
+    except SecondFactorNeeded as error:
+        if error.step not in credentials.steps:
+            raise
+        person = rooms.access.door.visit(credentials.session).person
+        return Principal(person.id, "person", person.role, person.name, person.models)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import pytest
@@ -31,9 +32,9 @@ def test_other_bearers_are_refused(access: Access, token: str) -> None:
 
 def test_a_person_signs_in_and_out(access: Access) -> None:
     """After signing in the session is the person; after signing out it is nobody."""
-    anna = access.people.add("anna", GOOD, "reviewer")
+    anna = access.people.add("anna", GOOD, "application")
     token = access.sign_in("anna", GOOD, "10.0.0.1")
-    assert access.principal_of_session(token) == Principal(anna.id, "person", "reviewer", "anna", ("*",))
+    assert access.principal_of_session(token) == Principal(anna.id, "person", "application", "anna", ("*",))
     access.sign_out(token)
     with pytest.raises(NotAuthenticated, match="ended"):
         access.principal_of_session(token)
@@ -49,7 +50,7 @@ def test_a_failed_sign_in_starts_no_session(access: Access) -> None:
 
 def test_the_previous_session_ends_at_sign_in(access: Access) -> None:
     """Signing in again with the old cookie replaces its session."""
-    access.people.add("anna", GOOD, "reviewer")
+    access.people.add("anna", GOOD, "application")
     old = access.sign_in("anna", GOOD, "a")
     new = access.sign_in("anna", GOOD, "a", previous=old)
     access.principal_of_session(new)
@@ -59,18 +60,19 @@ def test_the_previous_session_ends_at_sign_in(access: Access) -> None:
 
 def test_a_changed_role_holds_at_once(access: Access) -> None:
     """A running session has the person's present role, not the one at sign-in."""
-    anna = access.people.add("anna", GOOD, "owner")
+    anna = access.people.add("anna", GOOD, "application")
     token = access.sign_in("anna", GOOD, "a")
     access.people.set_role(anna.id, "analyst")
     assert access.principal_of_session(token).role == "analyst"
 
 
-@pytest.mark.parametrize("how", ["disable", "change_password"])
-def test_disabling_and_a_new_password_end_all_sessions(access: Access, how: str) -> None:
+@pytest.mark.parametrize("how", ["disable", "change_password", "change_role"])
+def test_disabling_a_new_password_and_another_role_end_all_sessions(access: Access, how: str) -> None:
     """Whoever holds an old session is out at once."""
-    anna = access.people.add("anna", GOOD, "owner")
+    anna = access.people.add("anna", GOOD, "application")
     tokens = [access.sign_in("anna", GOOD, "a") for _ in range(2)]
-    access.disable(anna.id) if how == "disable" else access.change_password(anna.id, "another good password")
+    more = {"disable": (), "change_password": ("another good password",), "change_role": ("analyst", ("credit",))}
+    getattr(access, how)(anna.id, *more[how])
     for token in tokens:
         with pytest.raises(NotAuthenticated):
             access.principal_of_session(token)
@@ -78,7 +80,7 @@ def test_disabling_and_a_new_password_end_all_sessions(access: Access, how: str)
 
 def test_a_disabled_person_is_out_even_where_a_session_was_left(access: Access) -> None:
     """The person's state decides, not the session's."""
-    anna = access.people.add("anna", GOOD, "owner")
+    anna = access.people.add("anna", GOOD, "application")
     token = access.sign_in("anna", GOOD, "a")
     access.people.set_disabled(anna.id, True)
     with pytest.raises(NotAuthenticated):
@@ -96,6 +98,17 @@ def test_every_role_is_held_to_its_permissions(access: Access, role: str, permis
     else:
         with pytest.raises(NotPermitted, match=permission.value):
             access.require(principal, permission)
+
+
+def test_a_scoped_key_has_a_part_of_its_role(access: Access) -> None:
+    """What is not among its scopes is refused, although the role has it; a scope never gives what the role lacks."""
+    token, _ = access.keys.issue("k", "analyst", scopes=["models:card:read"])
+    principal = access.principal_of_bearer(token)
+    access.require(principal, Permission.CARD_READ)
+    with pytest.raises(NotPermitted, match="scopes"):
+        access.require(principal, Permission.EXPLANATION_CREATE)
+    forged = dataclasses.replace(principal, scopes=("access:key:manage",))  # type: ignore[call-arg]
+    assert not access.may(forged, Permission.KEY_MANAGE)
 
 
 def test_grants_per_model_hold(access: Access) -> None:
@@ -126,7 +139,7 @@ def test_the_command_lines_role_is_worth_nothing_elsewhere(access: Access, kind:
 
 def test_everything_survives_a_restart(access: Access) -> None:
     """Keys, people and sessions are there when the service starts again."""
-    access.people.add("anna", GOOD, "analyst")
+    access.people.add("anna", GOOD, "application")
     key, token = access.keys.issue("k", "analyst")[0], access.sign_in("anna", GOOD, "a")
     again = Access(access._file.path, clock=access.keys._clock)
     assert again.principal_of_bearer(key) == access.principal_of_bearer(key)

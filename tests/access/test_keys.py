@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from explainer.access.admit import Access
-from explainer.errors import InvalidOption, NotFound
+from explainer.errors import Conflict, InvalidOption, NotFound
 from tests.access.conftest import HandClock
 
 
@@ -92,3 +92,68 @@ def test_bad_keys_are_not_issued(access: Access, clock: HandClock) -> None:
         with pytest.raises(InvalidOption):
             access.keys.issue(name, role, expires_at=expires)
     assert access.keys.all() == []
+
+
+def test_a_rotated_key_overlaps_with_its_successor(access: Access, clock: HandClock) -> None:
+    """Both open for the overlap, as the same principal with the same rights; then only the new one does."""
+    old, key = access.keys.issue(
+        "batch", "analyst", models=["credit"], scopes=["models:card:read"], expires_at=clock.now + timedelta(days=90)
+    )
+    clock.forward(days=80)
+    new, successor = access.keys.rotate(key.id, overlap=timedelta(hours=24), created_by="usr_1")
+    assert old != new
+    assert access.principal_of_bearer(old) == access.principal_of_bearer(new)
+    assert (successor.program, successor.replaces, successor.created_by) == (key.id, key.id, "usr_1")
+    assert successor.expires_at == (clock.now + timedelta(days=90)).isoformat(timespec="microseconds")
+    clock.forward(hours=24)
+    assert access.keys.holder(old) is None
+    assert access.keys.holder(new) is not None
+    _, third = access.keys.rotate(successor.id, overlap=timedelta(0))
+    assert third.program == key.id
+    assert access.keys.holder(new) is None
+
+
+def test_an_overlap_never_prolongs_a_key(access: Access, clock: HandClock) -> None:
+    """A key that ends in an hour ends in an hour."""
+    old, key = access.keys.issue("k", "analyst", expires_at=clock.now + timedelta(hours=1))
+    access.keys.rotate(key.id, overlap=timedelta(days=30))
+    clock.forward(hours=1)
+    assert access.keys.holder(old) is None
+
+
+def test_what_cannot_be_rotated(access: Access, clock: HandClock) -> None:
+    """Unknown, revoked, ended and rotated keys, and overlaps below nothing or above thirty days."""
+    _, key = access.keys.issue("k", "analyst")
+    for overlap in (timedelta(seconds=-1), timedelta(days=31)):
+        with pytest.raises(InvalidOption):
+            access.keys.rotate(key.id, overlap=overlap)
+    access.keys.rotate(key.id, overlap=timedelta(hours=1))
+    with pytest.raises(Conflict, match="rotated before"):
+        access.keys.rotate(key.id, overlap=timedelta(hours=1))
+    _, revoked = access.keys.issue("k", "analyst")
+    access.keys.revoke(revoked.id)
+    with pytest.raises(Conflict, match="ended"):
+        access.keys.rotate(revoked.id, overlap=timedelta(hours=1))
+    with pytest.raises(NotFound):
+        access.keys.rotate("aaaaaaaa", overlap=timedelta(hours=1))
+
+
+@pytest.mark.parametrize("scopes", [[], ["access:key:manage"], ["everything"], ["models:card:read", "local"]])
+def test_scopes_are_a_part_of_the_role(access: Access, scopes: list[str]) -> None:
+    """No scope at all, or one that the role does not have, is refused and named."""
+    with pytest.raises(InvalidOption, match="scopes: name one or more permissions of role analyst"):
+        access.keys.issue("k", "analyst", scopes=scopes)
+    assert access.keys.all() == []
+
+
+def test_another_process_notes_the_use_only_once(access: Access, clock: HandClock) -> None:
+    """Within the same minute the second process finds that the use was noted, and writes nothing."""
+    token, _ = access.keys.issue("k", "analyst")
+    other = Access(access._file.path, clock=clock)
+    other.keys.holder(token)
+    clock.forward(minutes=2)
+    access.keys.holder(token)
+    with access._file.reading() as connection:
+        before = connection.execute("PRAGMA data_version").fetchall()
+        assert other.keys.holder(token) is not None
+        assert connection.execute("PRAGMA data_version").fetchall() == before

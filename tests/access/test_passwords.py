@@ -31,7 +31,15 @@ def test_only_length_is_asked_for(cheap: Passwords, password: str) -> None:
         cheap.hash(password)
 
 
-@pytest.mark.parametrize("password", ["aaaaaaaaaaaa", "        \t    ", "пароль пароль", "x" * 1024, "\ud800" * 12])
+def test_a_password_that_was_taken_before_is_hashed_again(cheap: Passwords) -> None:
+    """New rules, or new costs, lock out nobody whose password is old."""
+    assert cheap.verify(cheap.hash_again("short"), "short")
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["only small letters", "  z \t  q p m\u2003 w k d g", "старый добрый кот", "\ud800k\ud800w" * 3 + "vexing"],
+)
 def test_no_composition_is_asked_for(cheap: Passwords, password: str) -> None:
     """Any characters will do, spaces and other scripts included."""
     assert cheap.verify(cheap.hash(password), password)

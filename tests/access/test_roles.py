@@ -10,6 +10,11 @@ from explainer.errors import InvalidOption
 
 EXPECTED = {
     "application": {
+        Permission.EXPORT_CREATE,
+        Permission.EXPORT_READ,
+        Permission.EXPORT_CHANGE,
+        Permission.ACCOUNT_MANAGE,
+        Permission.KEY_ROTATE,
         Permission.CARD_READ,
         Permission.PREDICTION_CREATE,
         Permission.EXPLANATION_CREATE,
@@ -17,6 +22,11 @@ EXPECTED = {
         Permission.RECEIPT_REPLAY,
     },
     "analyst": {
+        Permission.EXPORT_CREATE,
+        Permission.EXPORT_READ,
+        Permission.EXPORT_CHANGE,
+        Permission.ACCOUNT_MANAGE,
+        Permission.KEY_ROTATE,
         Permission.CARD_READ,
         Permission.PREDICTION_CREATE,
         Permission.EXPLANATION_CREATE,
@@ -24,6 +34,11 @@ EXPECTED = {
         Permission.RECEIPT_REPLAY,
     },
     "reviewer": {
+        Permission.EXPORT_CREATE,
+        Permission.EXPORT_READ,
+        Permission.EXPORT_CHANGE,
+        Permission.ACCOUNT_MANAGE,
+        Permission.KEY_ROTATE,
         Permission.CARD_READ,
         Permission.PREDICTION_CREATE,
         Permission.EXPLANATION_CREATE,
@@ -32,6 +47,8 @@ EXPECTED = {
         Permission.RECEIPT_REPLAY,
     },
     "auditor": {
+        Permission.ACCOUNT_MANAGE,
+        Permission.KEY_ROTATE,
         Permission.CARD_READ,
         Permission.RECEIPT_READ,
         Permission.RECEIPT_READ_ALL,
@@ -40,6 +57,11 @@ EXPECTED = {
         Permission.CHAIN_VERIFY,
     },
     "owner": {
+        Permission.EXPORT_CREATE,
+        Permission.EXPORT_READ,
+        Permission.EXPORT_CHANGE,
+        Permission.ACCOUNT_MANAGE,
+        Permission.KEY_ROTATE,
         Permission.CARD_READ,
         Permission.PREDICTION_CREATE,
         Permission.EXPLANATION_CREATE,
@@ -49,6 +71,8 @@ EXPECTED = {
         Permission.VERSION_RETIRE,
     },
     "administrator": {
+        Permission.ACCOUNT_MANAGE,
+        Permission.KEY_ROTATE,
         Permission.CARD_READ,
         Permission.VERSION_RETIRE,
         Permission.CHAIN_VERIFY,
@@ -56,7 +80,14 @@ EXPECTED = {
         Permission.USER_MANAGE,
         Permission.SESSION_MANAGE,
     },
+    "monitor": {Permission.ACCOUNT_MANAGE, Permission.KEY_ROTATE, Permission.METRICS_READ},
     "demo": {
+        Permission.METRICS_READ,
+        Permission.EXPORT_CREATE,
+        Permission.EXPORT_READ,
+        Permission.EXPORT_CHANGE,
+        Permission.ACCOUNT_MANAGE,
+        Permission.KEY_ROTATE,
         Permission.CARD_READ,
         Permission.PREDICTION_CREATE,
         Permission.EXPLANATION_CREATE,

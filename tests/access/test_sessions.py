@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from explainer.access.admit import Access
-from explainer.access.sessions import csrf_token
-from explainer.errors import NotFound
+from explainer.access.sessions import Origin, csrf_token
+from explainer.errors import NotAuthenticated, NotFound
 from tests.access.conftest import HandClock
 
 
@@ -88,3 +88,40 @@ def test_form_tokens_belong_to_one_session(access: Access) -> None:
     assert access.csrf_fits(one, access.csrf_token(one))
     for wrong in (access.csrf_token(two), "", one, "\ud800"):
         assert not access.csrf_fits(one, wrong)
+
+
+def test_a_half_session_is_short_and_becomes_a_full_one(access: Access, clock: HandClock) -> None:
+    """It waits a quarter of an hour for the second factor; then the token and the id change, and it lives on."""
+    token, half = access.sessions.start("usr_1", Origin("a", "Firefox on Linux"), stage="prove")
+    new, full = access.sessions.promote(token)
+    assert (half.stage, full.stage, full.device) == ("prove", "full", "Firefox on Linux")
+    assert full.id != half.id
+    assert access.sessions.find(token) is None
+    clock.forward(minutes=16)
+    assert access.sessions.find(new) is not None
+    late, _ = access.sessions.start("usr_1", "a", stage="set-up")
+    clock.forward(minutes=15)
+    assert access.sessions.find(late) is None
+    for over in (token, late, "nonsense"):
+        with pytest.raises(NotAuthenticated):
+            access.sessions.promote(over)
+
+
+def test_all_others_can_be_ended(access: Access) -> None:
+    """The session that asks stays."""
+    token, here = access.sessions.start("usr_1", "a")
+    for _ in range(2):
+        access.sessions.start("usr_1", "b")
+    assert access.sessions.end_all("usr_1", but=here.id) == 2
+    assert access.sessions.find(token) is not None
+
+
+def test_a_session_that_is_used_in_one_process_lives_in_all(access: Access, clock: HandClock) -> None:
+    """A process that saw it an hour ago asks the file before it calls it idle."""
+    token, _ = access.sessions.start("usr_1", "a")
+    other = Access(access._file.path, clock=clock)
+    assert other.sessions.find(token) is not None
+    for _ in range(3):
+        clock.forward(minutes=40)
+        assert access.sessions.find(token) is not None
+    assert other.sessions.find(token) is not None

@@ -79,7 +79,7 @@ def test_forms_of_other_sites_are_refused(house: House, headers: dict[str, str],
 
 def test_the_sign_in_form_too_is_taken_from_here_only(house: House) -> None:
     """Nobody is signed in to somebody else's account by another site."""
-    house.rooms.access.people.add("anna", PASSWORD, "analyst")
+    house.rooms.access.people.add("anna", PASSWORD, "application")
     form = {"name": "anna", "password": PASSWORD}
     assert house.client().post("/sign-in", data=form, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
     assert house.client().post("/sign-in", data=form).status_code == 303
@@ -106,12 +106,14 @@ def test_another_sessions_token_does_not_fit(house: House) -> None:
 
 @pytest.mark.parametrize(("secure", "https"), [(False, False), (True, True)])
 def test_the_cookie(tmp_path: Any, secure: bool, https: bool) -> None:
-    """No script reads it, other sites' forms do not send it, and over TLS it never goes without."""
+    """No script reads it, other sites' forms do not send it; over TLS it never goes without, nor can be planted."""
     house = build(tmp_path, secure_cookies=secure, session_hours=3)
-    house.rooms.access.people.add("anna", PASSWORD, "analyst")
+    house.rooms.access.people.add("anna", PASSWORD, "application")
     answer = house.client().post("/sign-in", data={"name": "anna", "password": PASSWORD})
     cookie = answer.headers["Set-Cookie"]
-    assert cookie.startswith(f"{SESSION_COOKIE}=")
+    assert cookie.startswith(f"__Host-{SESSION_COOKIE}=" if https else f"{SESSION_COOKIE}=")
+    assert "Path=/" in cookie
+    assert "Domain" not in cookie
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
     assert "Max-Age=10800" in cookie
@@ -121,7 +123,7 @@ def test_the_cookie(tmp_path: Any, secure: bool, https: bool) -> None:
 def test_whoever_is_not_signed_in_is_led_back_after(house: House) -> None:
     """The sign-in page remembers the page that was asked for, with its query."""
     house.register()
-    house.rooms.access.people.add("anna", PASSWORD, "analyst")
+    house.rooms.access.people.add("anna", PASSWORD, "application")
     client = house.client()
     first = client.get("/models/credit?version=1.0")
     assert first.status_code == 302
@@ -129,3 +131,15 @@ def test_whoever_is_not_signed_in_is_led_back_after(house: House) -> None:
     assert 'value="/models/credit?version=1.0"' in shown.text
     form = {"name": "anna", "password": PASSWORD, "next": "/models/credit?version=1.0"}
     assert client.post("/sign-in", data=form).headers["Location"] == "/models/credit?version=1.0"
+
+
+def test_accounts_that_cannot_be_read_are_a_page_too(house: House) -> None:
+    """The error page itself needs nobody's account: 503 with the reason, before and after somebody is known."""
+    client, token = house.person()
+    house.rooms.access.close()
+    for answer in (
+        client.get("/models", headers={"Accept": "text/html"}),
+        client.post("/sign-out", data={"token": token}, headers={"Accept": "text/html"}),
+    ):
+        assert answer.status_code == 503
+        assert "A record could not be kept" in answer.text
