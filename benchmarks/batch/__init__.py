@@ -1,0 +1,1 @@
+"""Exports beside a script with shap, on two processors; and killed again and again."""
