@@ -6,10 +6,14 @@ ExplainerError
 │   ├── InvalidRows          422    names, types, categories, missing values; lists every problem
 │   ├── InvalidOption        422    a setting of the request that this model cannot honour
 │   ├── TooLarge             413    body or number of rows above the limit
+│   ├── TooSlow              408    the request's head or body did not come in time
+│   ├── HeadTooLarge         431    too many or too long headers
 │   ├── UnsupportedMedia     415    a body that is not application/json
 │   ├── NotAuthenticated     401
+│   │   └── SecondFactorNeeded 401  the password was right, the second factor is still to come
 │   ├── NotPermitted         403
 │   ├── NotFound             404
+│   ├── TooManyRequests      429    one principal has too many requests waiting
 │   └── Conflict             409    a version that exists already, a retired model
 ├── ModelRefused             422    registration: lists every reason
 ├── ModelFailed              502    the model's own code raised or answered nonsense
@@ -17,7 +21,10 @@ ExplainerError
 │   └── WorkerTimedOut       504    it did not answer in time
 ├── NotReady                 503    models are still being opened
 ├── Overloaded               503    no worker became free in time
-└── StorageFailed            503    a record could not be kept, so nothing is answered
+├── StorageFailed            503    a record could not be kept, so nothing is answered
+│   ├── KeyMissing           503    sealed with a key that this process was not given
+│   └── SealBroken           503    sealed, and changed, moved or cut since
+└── Cancelled                503    whoever asked no longer waits
 """
 
 from __future__ import annotations
@@ -43,10 +50,11 @@ class ExplainerError(Exception):
     status: ClassVar[int] = 500
     title: ClassVar[str] = "The request could not be answered"
 
-    def __init__(self, detail: str, *, problems: Sequence[Problem] = ()) -> None:
+    def __init__(self, detail: str, *, problems: Sequence[Problem] = (), retry_after_s: int | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
         self.problems = tuple(problems)
+        self.retry_after_s = retry_after_s  # whole seconds after which the same request may be answered
 
 
 class RequestRefused(ExplainerError):
@@ -77,6 +85,18 @@ class NotAuthenticated(RequestRefused):
     code, status, title = "not-authenticated", 401, "Sign in or send an API key"
 
 
+class SecondFactorNeeded(NotAuthenticated):
+    """`step` says which one: `prove` a factor that was set up, or `set-up` the first one."""
+
+    code, status, title = "second-factor-needed", 401, "A second factor is needed"
+
+    def __init__(
+        self, detail: str, *, step: str = "prove", problems: Sequence[Problem] = (), retry_after_s: int | None = None
+    ) -> None:
+        super().__init__(detail, problems=problems, retry_after_s=retry_after_s)
+        self.step = step
+
+
 class NotPermitted(RequestRefused):
     code, status, title = "not-permitted", 403, "This role may not do that"
 
@@ -87,6 +107,10 @@ class NotFound(RequestRefused):
 
 class Conflict(RequestRefused):
     code, status, title = "conflict", 409, "The present state does not allow that"
+
+
+class TooManyRequests(RequestRefused):
+    code, status, title = "too-many-requests", 429, "Too many requests at once"
 
 
 class ModelRefused(ExplainerError):
@@ -115,3 +139,23 @@ class Overloaded(ExplainerError):
 
 class StorageFailed(ExplainerError):
     code, status, title = "storage-failed", 503, "A record could not be kept"
+
+
+class Cancelled(ExplainerError):
+    code, status, title = "cancelled", 503, "The request was withdrawn"
+
+
+class KeyMissing(StorageFailed):
+    code, status, title = "key-missing", 503, "The key of a sealed record is missing"
+
+
+class SealBroken(StorageFailed):
+    code, status, title = "seal-broken", 503, "A sealed record was changed"
+
+
+class TooSlow(RequestRefused):
+    code, status, title = "too-slow", 408, "The request did not come in time"
+
+
+class HeadTooLarge(RequestRefused):
+    code, status, title = "head-too-large", 431, "The request's headers are too large"

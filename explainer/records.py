@@ -18,6 +18,7 @@ FloatArray = npt.NDArray[np.float64]
 FeatureType = Literal["number", "integer", "category", "boolean"]
 Task = Literal["classification", "regression"]
 OutputSpace = Literal["raw", "log_odds", "probability"]
+Stopped = Literal["tolerance", "ranks", "deadline", "evaluations", "converged"]
 
 
 # --- what a model is --------------------------------------------------------------------------------------------------
@@ -151,6 +152,7 @@ class ExplainOptions:
     max_evaluations: int | None = None
     deadline_ms: int | None = None
     seed: int | None = None
+    separate: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class MethodReport:
-    """How the numbers were got. `evaluations` counts model rows; the gap is in units of the output."""
+    """How the numbers were got. `evaluations` counts model rows; the gap is in units of the output.
+
+    `stopped` says which rule ended the sampling; None where nothing was sampled.
+    """
 
     name: str
     version: int
@@ -173,6 +178,7 @@ class MethodReport:
     seed: int | None
     background: str
     additivity_gap: float | None
+    stopped: Stopped | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,18 @@ from typing import Any
 
 import numpy as np
 from argon2 import PasswordHasher
+from flask import Flask
 from flask.testing import FlaskClient
 
-from explainer.access.admit import Access
+from explainer.access.admit import Access, Choices
 from explainer.access.passwords import Passwords
+from explainer.access.sessions import Origin
 from explainer.app import create_app
 from explainer.attribution.reference import rows_of
 from explainer.cache.memory import MemoryTier
 from explainer.cache.tiers import Cache
 from explainer.errors import NotReady
+from explainer.ledger.layout import open_file
 from explainer.ledger.sqlite import Ledger, Recorded
 from explainer.receipts.store import ReceiptStore
 from explainer.records import (
@@ -40,7 +43,9 @@ from explainer.registry.store import Registry
 from explainer.settings import SESSION_COOKIE, Settings
 from explainer.usecases.rooms import Caller, Rooms
 from explainer.usecases.serving import Serving
-from explainer.workers.version import PoolState
+from explainer.workers.asking import Asking
+from explainer.workers.trial import Trial
+from explainer.workers.version import ANYBODY, PoolState
 from tests.registry.folders import FEATURES, write_folder
 
 PASSWORD = "correct horse battery"
@@ -72,22 +77,26 @@ class FakeWorkers:
             self.orders[order.digest] = order
         return _report(order.manifest)
 
-    def trial(self, order: LoadOrder, rows: FloatArray) -> OpenReport:
+    def trial(self, order: LoadOrder, rows: FloatArray) -> Trial:
         self._note("trial")
         if self.open_failing is not None:
             raise self.open_failing
-        return _report(order.manifest)
+        return Trial(_report(order.manifest), self.isolation)
 
-    def predict(self, digest: str, rows: FloatArray) -> FloatArray:
+    def predict(self, digest: str, rows: FloatArray, asking: Asking = ANYBODY) -> FloatArray:
         order = self._asked("predict", digest)
         return np.array([_outputs(order.manifest, _total(order, row)) for row in rows])
 
-    def explain(self, digest: str, rows: FloatArray, options: ExplainOptions) -> list[tuple[Explanation, ...]]:
+    def explain(
+        self, digest: str, rows: FloatArray, options: ExplainOptions, asking: Asking = ANYBODY
+    ) -> list[tuple[Explanation, ...]]:
         order = self._asked(f"explain {options.method} {len(rows)}", digest)
         classes = _classes(order.manifest, options.class_name)
         return [tuple(self._explained(order, row, options, name) for name in classes) for row in rows]
 
-    def interact(self, digest: str, rows: FloatArray, options: ExplainOptions) -> list[tuple[Interactions, ...]]:
+    def interact(
+        self, digest: str, rows: FloatArray, options: ExplainOptions, asking: Asking = ANYBODY
+    ) -> list[tuple[Interactions, ...]]:
         """The first two features interact by 0.02; everything else is a main effect."""
         order = self._asked(f"interact {options.method} {len(rows)}", digest)
         classes = _classes(order.manifest, options.class_name)
@@ -216,6 +225,7 @@ class House:
     workers: FakeWorkers
     folder: Path
     _count: int = field(default=0)
+    _app: Flask | None = field(default=None, repr=False)
 
     def register(self, files: dict[str, bytes] | None = None, **changes: Any) -> ModelVersion:
         """Register the small model of tests/registry/folders.py, changed at some places."""
@@ -234,14 +244,17 @@ class House:
         """Sign in a new person of this role and return the session's token."""
         self._count += 1
         name = f"person {self._count}"
-        self.rooms.access.people.add(name, PASSWORD, role)
-        return self.rooms.access.sign_in(name, PASSWORD, "127.0.0.1")
+        person = self.rooms.access.people.add(name, PASSWORD, role)
+        return self.rooms.access.door.begin(person, Origin("127.0.0.1"), proven=True)
 
     def entries(self) -> list[Recorded]:
         return self.rooms.ledger.read(limit=1000)
 
     def client(self) -> FlaskClient:
-        return create_app(self.rooms, self.serving).test_client()
+        """A browser or program without a name; the app is made once, as that takes longer than to ask."""
+        if self._app is None:
+            self._app = create_app(self.rooms, self.serving)
+        return self._app.test_client()
 
     def person(self, role: str = "demo") -> tuple[FlaskClient, str]:
         """A browser that is signed in, and the token that its forms carry."""
@@ -252,27 +265,28 @@ class House:
     def with_rooms(self, **others: Any) -> House:
         """The same house with some rooms exchanged."""
         rooms = dataclasses.replace(self.rooms, **others)
-        return House(rooms, Serving(rooms), self.workers, self.folder, self._count)
+        return House(rooms, Serving(rooms.registry, rooms.workers), self.workers, self.folder, self._count)  # type: ignore[arg-type]
 
 
 def build(folder: Path, **settings: Any) -> House:
     """Furnish a house under `folder`; passwords cost little, answers are cached in memory."""
     chosen = Settings(var=folder / "var", registry=folder / "var" / "registry", **settings)
     chosen.var.mkdir(parents=True, exist_ok=True, mode=0o700)
-    workers = FakeWorkers()
+    workers, records = FakeWorkers(), open_file(chosen.var / "ledger.db")
     rooms = Rooms(
         settings=chosen,
         access=Access(
             chosen.var / "access.db",
+            choices=Choices(open_demo=True),
             passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
         ),
         registry=Registry(chosen),
         cache=Cache([MemoryTier(1_000_000)]),
         workers=workers,  # type: ignore[arg-type]
-        receipts=ReceiptStore(chosen.var / "receipts.db"),
-        ledger=Ledger(chosen.var / "ledger.db"),
+        receipts=ReceiptStore(records),
+        ledger=Ledger(records),
     )
-    return House(rooms, Serving(rooms), workers, folder)
+    return House(rooms, Serving(rooms.registry, workers), workers, folder)
 
 
 def many_features(count: int, name: str = "feature_{}", **changes: Any) -> tuple[Feature, ...]:

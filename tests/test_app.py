@@ -14,16 +14,36 @@ from explainer.access.roles import LOCAL, ROLES, permissions_of
 from explainer.app import SECURITY_HEADERS
 from explainer.errors import ExplainerError, ModelFailed, StorageFailed, WorkerTimedOut
 from explainer.ledger.sqlite import Ledger
-from explainer.receipts.store import ReceiptStore
 from explainer.records import LedgerEntry, Receipt
 from explainer.settings import SESSION_COOKIE
 from tests.house import House, build
 from tests.registry.folders import ROW
+from tests.usecases.test_explain import refuse_receipts
 
-OPEN = {"health.alive", "health.ready", "webui.sign_in", "webui.static", "webui.home", "document.static"}
+OPEN = {
+    "health.alive",
+    "health.ready",
+    "webui.sign_in",
+    "webui.sign_in_with_passkey",
+    "webui.go_to_provider",
+    "webui.come_back",
+    "webui.accept_invitation",
+    "webui.static",
+    "webui.home",
+    "document.static",
+}
 GRANTABLE = sorted(set(ROLES) - {LOCAL})
 RECEIPT = "rcp_" + "0" * 26
-FORMS = {"name": "credit", "version": "1.0", "id": RECEIPT, "receipt_id": RECEIPT, "filename": "page.css"}
+FORMS = {
+    "name": "credit",
+    "version": "1.0",
+    "id": RECEIPT,
+    "receipt_id": RECEIPT,
+    "filename": "page.css",
+    "person_id": "usr_" + "0" * 16,
+    "key_id": "aaaaaaaa",
+    "file": "explanations.csv",
+}
 EXPLAIN = "/api/v1/models/credit/explain"
 BODY = {"instances": [ROW]}
 
@@ -56,7 +76,7 @@ def bearer(key: str) -> dict[str, str]:
 
 
 def test_the_open_routes_are_exactly_these(house: House) -> None:
-    """Every route either states its permission or is one of the six that are open on purpose."""
+    """Every route either states its permission or is one of those that are open on purpose."""
     endpoints = {rule.endpoint for rule in house.client().application.url_map.iter_rules()}
     assert endpoints > OPEN
     assert endpoints - OPEN == {endpoint for _, _, endpoint, _ in closed_routes(house)}
@@ -212,15 +232,10 @@ class FullLedger(Ledger):
 
     full = False
 
-    def append(self, entry: LedgerEntry) -> int:
+    def append(self, entry: LedgerEntry, beside: Any = ()) -> int:
         if self.full:
             raise StorageFailed("The disk is full.")
-        return super().append(entry)
-
-
-class FullReceipts(ReceiptStore):
-    def put_many(self, receipts: Any) -> None:
-        raise StorageFailed("The disk is full.")
+        return super().append(entry, beside)
 
 
 def with_full_ledger(house: House) -> House:
@@ -254,8 +269,8 @@ def test_without_receipts_nothing_is_answered(house: House) -> None:
     """When the receipt cannot be kept the answer is 503, and the ledger says so in one entry."""
     house.register()
     key = house.key()
-    broken = house.with_rooms(receipts=FullReceipts(house.rooms.settings.var / "receipts.db"))
-    answer = broken.client().post(EXPLAIN, json=BODY, headers=bearer(key))
+    refuse_receipts(house)
+    answer = house.client().post(EXPLAIN, json=BODY, headers=bearer(key))
     assert (answer.status_code, answer.json["code"]) == (503, "storage-failed")
     assert [e.entry.outcome for e in house.entries()] == ["storage-failed"]
 
@@ -344,7 +359,7 @@ def test_answers_about_rows_are_never_stored_on_the_way(house: House) -> None:
     """JSON answers and pages are private; only static files may be kept."""
     house.register()
     client, _ = house.person()
-    answers = [client.get("/models"), house.client().get("/api/v1/models", headers=bearer(house.key()))]
+    answers = [client.get("/models"), house.client().post(EXPLAIN, json=BODY, headers=bearer(house.key()))]
     assert all(a.headers["Cache-Control"] == "private, no-store" for a in answers)
     assert "public" in client.get("/static/page.css").headers["Cache-Control"]
 

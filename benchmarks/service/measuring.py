@@ -71,7 +71,7 @@ def watched(server: Server) -> Iterator[Run]:
     run = Run(server.name)
     with Peak(server.process.pid) as peak:
         yield run
-    run.total_mb, run.web_mb, run.processes = peak.total, peak.largest_child, peak.processes
+    run.total_mb, run.web_mb, run.processes = peak.total, peak.web, peak.processes
 
 
 def paced(server: Server, path: str, bodies: list[str], extent: Extent, **more: str) -> Callable[[int], Outcome]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from pathlib import Path
 
 EVERY_S = 0.5
+WEB = (b"gunicorn", b"explainer.wsgi")
 
 
 class Peak:
@@ -17,8 +19,9 @@ class Peak:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="memory", daemon=True)
         self.total = 0.0
-        self.largest_child = 0.0  # the largest direct child: for gunicorn, a web process
+        self.web = 0.0  # the largest process that answers HTTP
         self.processes = 0
+        self.course: list[tuple[float, float]] = []  # when, and the total then
 
     def __enter__(self) -> Peak:
         self._thread.start()
@@ -28,14 +31,31 @@ class Peak:
         self._stop.set()
         self._thread.join()
 
+    def mean(self, since: float, until: float) -> float:
+        """The mean total between two moments of the monotonic clock."""
+        held = [total for at, total in self.course if since <= at <= until]
+        return sum(held) / len(held) if held else float("nan")
+
     def _watch(self) -> None:
         while not self._stop.wait(EVERY_S):
             parents = _parents()
             held = {pid: _pss_mb(pid) for pid in _below(self._root, parents)}
+            self.course.append((time.monotonic(), sum(held.values())))
             self.total = max(self.total, sum(held.values()))
             self.processes = max(self.processes, len(held))
-            children = [mb for pid, mb in held.items() if parents.get(pid) == self._root]
-            self.largest_child = max([self.largest_child, *children])
+            self.web = max([self.web, *(mb for pid, mb in held.items() if _answers(pid, parents))])
+
+
+def _answers(pid: int, parents: dict[int, int]) -> bool:
+    """Whether a process is a fork of gunicorn's arbiter: they share the words of their command."""
+    words = _words(pid)
+    return any(name in words for name in WEB) and words == _words(parents.get(pid, 0))
+
+
+def _words(pid: int) -> bytes:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 def _parents() -> dict[int, int]:

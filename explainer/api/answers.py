@@ -68,6 +68,7 @@ class MethodItem(BaseModel):
     seed: int | None
     background: str
     additivity_gap: float | None
+    stopped: str | None
 
 
 class LimeRule(BaseModel):
@@ -244,3 +245,4 @@ class VerifyAnswer(BaseModel):
     head: str | None
     first_bad: int | None
     detail: str
+    root: str | None

@@ -11,6 +11,8 @@ from flask import Request, current_app
 
 from explainer.errors import MalformedRequest, UnsupportedMedia
 
+MOST_SETTINGS = 64  # more than any request has; a finding for each of half a million would take seconds
+
 
 class StrictRequest(Request):
     """A Flask request whose JSON is read by `parse`; every flaw raises MalformedRequest."""
@@ -22,7 +24,10 @@ class StrictRequest(Request):
         if not self._is_parsed:
             if self.mimetype != "application/json":
                 raise UnsupportedMedia("Content-Type: send application/json.")
-            self._parsed = parse(self.get_data(), current_app.config["MAX_JSON_DEPTH"])
+            parsed = parse(self.get_data(), current_app.config["MAX_JSON_DEPTH"])
+            if isinstance(parsed, dict) and len(parsed) > MOST_SETTINGS:
+                raise MalformedRequest(f"The body has {len(parsed)} settings; no request has more than {MOST_SETTINGS}.")
+            self._parsed = parsed
             self._is_parsed = True
         return self._parsed
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import current_app, g, request
 
 from explainer.access.permissions import Permission
 from explainer.usecases.admit import Credentials, admit
 from explainer.usecases.rooms import Caller, Rooms
-from explainer.usecases.serving import Serving
+from explainer.usecases.serving import Served
 
 EXTENSION = "explainer"
 
@@ -19,7 +19,7 @@ class House:
     """What the borders reach: the rooms, and which models are being served."""
 
     rooms: Rooms
-    serving: Serving
+    serving: Served
 
 
 def house() -> House:
@@ -31,7 +31,10 @@ def admit_bearer() -> None:
     """Before each API request: who asks, and may they? Sets `g.caller`."""
     permission = permission_of(request.endpoint)
     if permission is not None:
-        g.caller = admit(house().rooms, Credentials(bearer=bearer_token()), permission, g.request_id, "api")
+        rooms = house().rooms
+        with rooms.meters.stage("admit"):
+            admitted = admit(rooms, Credentials(bearer=bearer_token()), permission, g.request_id, "api")
+        g.caller = replace(admitted, client=request.environ.get("gunicorn.socket"))
 
 
 def permission_of(endpoint: str | None) -> Permission | None:

@@ -6,17 +6,21 @@ import dataclasses
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, g
+from flask import Response, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from explainer.access.permissions import Permission
 from explainer.api import answers
 from explainer.api.guard import admit_bearer, caller, house
-from explainer.api.render import answer, json_response, model_line, model_page
+from explainer.api.quick import REPEATABLE
+from explainer.api.render import answer, answer_of, answer_parts, model_line, model_page, tagged_response
 from explainer.api.requests import ExplainBody, ModelPath, PredictBody, VersionPath
+from explainer.registry.approval import pending
 from explainer.usecases.admit import needs
+from explainer.usecases.again import repeatable
+from explainer.usecases.approve import MAY_APPROVE, ApprovalAsk, approve
 from explainer.usecases.compare import compare
 from explainer.usecases.explain import ExplainAsk, explain
 from explainer.usecases.models import list_models, show_model
@@ -25,6 +29,17 @@ from explainer.usecases.predict import predict
 PROBLEM: dict[str | int | HTTPStatus, type[BaseModel] | dict[Any, Any] | None] = {
     status: answers.ProblemAnswer for status in (400, 401, 403, 404, 413, 415, 422, 502, 503, 504)
 }
+
+
+class ApprovalBody(BaseModel):
+    """Why each finding that blocks the version is acceptable."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    accept: dict[str, str] = Field(
+        default={}, description="A reason of 10 to 500 letters for each finding, by its code"
+    )
+
 
 blueprint = APIBlueprint(
     "models",
@@ -41,7 +56,7 @@ blueprint.before_request(admit_bearer)
 @needs(Permission.CARD_READ)
 def list_all() -> Response:
     found = list_models(house().rooms, caller())
-    return json_response({"request_id": g.request_id, "models": [model_line(v) for v in found]})
+    return tagged_response(models=[{**model_line(v), "pending": pending(v)} for v in found])
 
 
 @blueprint.get("/<name>", responses={200: answers.ModelAnswer}, summary="A model's schema, background and card")
@@ -54,6 +69,15 @@ def show(path: ModelPath) -> Response:
 @needs(Permission.CARD_READ)
 def show_version(path: VersionPath) -> Response:
     return _show(path.name, path.version)
+
+
+@blueprint.post(
+    "/<name>/versions/<version>/approve", responses={200: answers.ModelAnswer}, summary="Let a version into service"
+)
+@needs(MAY_APPROVE)
+def approve_version(path: VersionPath, body: ApprovalBody) -> Response:
+    version = approve(house().rooms, caller(), ApprovalAsk(path.name, path.version, body.accept))
+    return tagged_response(model={**model_line(version), "pending": pending(version)})
 
 
 @blueprint.post("/<name>/predict", responses={200: answers.PredictAnswer}, summary="Predict rows")
@@ -100,7 +124,7 @@ def compare_version(path: VersionPath, body: ExplainBody) -> Response:
 
 def _show(name: str, version: str | None) -> Response:
     page = show_model(house().rooms, caller(), name, version)
-    return json_response({"request_id": g.request_id, "model": model_page(page)})
+    return tagged_response(model={**model_page(page), "pending": pending(page.version)})
 
 
 def _predict(name: str, version: str | None, body: PredictBody) -> Response:
@@ -116,7 +140,9 @@ def _ask(name: str, version: str | None, body: ExplainBody) -> ExplainAsk:
 def _explain(name: str, version: str | None, body: ExplainBody) -> Response:
     at = house()
     explained = explain(at.rooms, at.serving, caller(), _ask(name, version, body))
-    return answer(explained.version, explanations=explained.items)
+    parts = answer_parts(explained.version, explanations=explained.items)
+    request.environ[REPEATABLE] = repeatable(caller(), explained, parts)
+    return answer_of(*parts)
 
 
 def _compare(name: str, version: str | None, body: ExplainBody) -> Response:

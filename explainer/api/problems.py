@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from explainer.errors import ExplainerError, InvalidOption, Problem
 
 MEDIA_TYPE = "application/problem+json"
-RETRY_AFTER_S = {503: "1"}
+SOON_S = 1  # when to try again what is refused for now, where nothing better is known
 
 
 def problem_body(error: ExplainerError) -> dict[str, Any]:
@@ -32,8 +32,8 @@ def problem_response(error: ExplainerError) -> Response:
     response = Response(orjson.dumps(problem_body(error)), status=error.status, mimetype=MEDIA_TYPE)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="explainer"'
-    if error.status in RETRY_AFTER_S:
-        response.headers["Retry-After"] = RETRY_AFTER_S[error.status]
+    if error.retry_after_s is not None or error.status == 503:
+        response.headers["Retry-After"] = str(error.retry_after_s or SOON_S)
     return response
 
 

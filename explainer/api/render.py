@@ -3,23 +3,54 @@
 from __future__ import annotations
 
 import dataclasses
+from hashlib import blake2b
+from http import HTTPStatus
 from typing import Any
 
 import orjson
-from flask import Response, g
+from flask import Response, g, request
 
 from explainer.records import Feature, ModelVersion, Receipt
 from explainer.usecases.models import ModelPage
 
+NOT_STORED = {"Cache-Control": "private, no-store"}
+
 
 def json_response(body: dict[str, Any], status: int = 200) -> Response:
-    return Response(
-        orjson.dumps(body), status=status, mimetype="application/json", headers={"Cache-Control": "private, no-store"}
-    )
+    return json_bytes(orjson.dumps(body), status)
+
+
+def json_bytes(body: bytes, status: int = 200) -> Response:
+    return Response(body, status=status, mimetype="application/json", headers=NOT_STORED)
+
+
+def tagged_response(**fields: Any) -> Response:
+    """An answer that changes only when the fields do, told by a tag: whoever has it already is answered 304."""
+    content = orjson.dumps(fields)
+    return tagged(b'{"request_id":' + orjson.dumps(g.request_id) + b"," + content[1:], content, weak=True)
+
+
+def tagged(body: bytes, content: bytes, *, weak: bool = False) -> Response:
+    """A JSON `body` with the tag of `content`; weak where the body has more in it, the request's id."""
+    tag = blake2b(content, digest_size=16).hexdigest()
+    known = request.if_none_match.contains_weak(tag)
+    response = Response(status=HTTPStatus.NOT_MODIFIED) if known else json_bytes(body)
+    response.set_etag(tag, weak=weak)
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
 
 
 def answer(version: ModelVersion, **fields: Any) -> Response:
-    return json_response({"model": model_ref(version), "request_id": g.request_id, **fields})
+    return answer_of(*answer_parts(version, **fields))
+
+
+def answer_parts(version: ModelVersion, **fields: Any) -> tuple[bytes, bytes]:
+    """The bytes of an answer before and behind the id of the request that it answers."""
+    return b'{"model":' + orjson.dumps(model_ref(version)) + b',"request_id":', b"," + orjson.dumps(fields)[1:]
+
+
+def answer_of(before: bytes, after: bytes) -> Response:
+    return json_bytes(before + orjson.dumps(g.request_id) + after)
 
 
 def model_ref(version: ModelVersion) -> dict[str, str]:

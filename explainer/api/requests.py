@@ -111,6 +111,9 @@ class ExplainBody(SettingsBody):
         None, gt=0, lt=1e300, description="Largest half-width of the confidence interval, in output units"
     )
     deadline_ms: int | None = Field(None, ge=1, le=600_000, description="When sampling stops")
+    separate: int | None = Field(
+        None, ge=1, le=10_000, description="Sample until the order of so many leading features is beyond doubt"
+    )
 
 
 class InteractBody(SettingsBody):

@@ -20,6 +20,7 @@ COMMANDS = {
     "predict": "Predict the rows of a file",
     "explain": "Explain the rows of a file",
     "importance": "Say which features matter over the rows of a file",
+    "export": "Explain a file of any size into a folder that can be proven",
     "replay": "Compute the answer of a receipt again and compare it to the bit",
     "users": "People who may sign in",
     "keys": "API keys of programs",

@@ -15,6 +15,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+from explainer.logs import HIDDEN
 from explainer.settings import Settings
 from explainer.usecases.inspect import Finding, Level
 
@@ -50,9 +51,9 @@ def versions() -> Iterator[Finding]:
 
 
 def in_force(settings: Settings) -> Iterator[Finding]:
-    """Settings that differ from their defaults, and those that do not fit together."""
+    """Settings that differ from their defaults, secrets by name only, and those that do not fit together."""
     given = {
-        field.name: value
+        field.name: value if field.repr else HIDDEN
         for field in dataclasses.fields(settings)
         if (value := getattr(settings, field.name)) != field.default
     }

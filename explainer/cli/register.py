@@ -11,6 +11,7 @@ import click
 from explainer.cli.problems import say_problems
 from explainer.cli.rooms import desk
 from explainer.errors import ExplainerError
+from explainer.registry.approval import blocking, pending
 from explainer.usecases.register import register
 
 
@@ -30,9 +31,9 @@ def command(paths: tuple[Path, ...], as_json: bool) -> None:
                 continue
             m = version.manifest
             if as_json:
-                click.echo(
-                    json.dumps({"path": str(path), "name": m.name, "version": m.version, "digest": version.digest})
-                )
+                line = {"path": str(path), "name": m.name, "version": m.version, "digest": version.digest}
+                found = [notice.code for notice in blocking(version)]
+                click.echo(json.dumps({**line, "pending": pending(version), "findings": found}))
                 continue
             click.echo(f"Registered {m.name} version {m.version}, digest {version.digest[:12]}, in {version.folder}.")
             for notice in version.notices:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from explainer.attribution.summary import summarised
-from explainer.disclosure.policy import POLICIES, Policy, Value, leading
-from explainer.errors import NotPermitted
+from explainer.disclosure.levels import Policy, policy_of, require_whole
+from explainer.disclosure.narrowing import Value
+from explainer.disclosure.words import leading
 from explainer.records import ExplainOptions, Explanation, Feature
 
 
@@ -19,18 +20,18 @@ def disclose_importance(
     found: Mapping[int, Explanation],
     features: Sequence[Feature],
     points: Sequence[Sequence[Value]] | None,
-    role: str,
+    reader: str | Policy,
     options: ExplainOptions,
 ) -> dict[str, Any]:
-    """Return the summary of one class's explanations, by row number, as `role` may read it.
+    """Return the summary of one class's explanations, by row number, as `reader`, a role or a policy, may read it.
 
     Features come in order of their mean absolute attribution, at most `options.top`. `points` are the values of all
     rows, in schema order: where given, each feature carries the attributions of all rows, and their values for roles
-    that see them. Raises NotPermitted for an unknown role.
+    that see them. Raises NotPermitted for an unknown role, and where sizes
+    are not shown.
     """
-    policy = POLICIES.get(role)
-    if policy is None:
-        raise NotPermitted(f"Role {role!r} may see no explanations: no policy names it.")
+    policy = policy_of(reader)
+    require_whole(policy, "Importances")
     one = next(iter(found.values()))
     attributions = np.array([e.attributions for e in found.values()])
     errors = np.array([[np.nan if s is None else s for s in e.standard_errors] for e in found.values()])

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from explainer.disclosure.policy import POLICIES, Policy, leading
-from explainer.errors import NotPermitted
+from explainer.disclosure.levels import POLICIES, Policy, policy_of, require_whole
+from explainer.disclosure.words import leading
 from explainer.records import Feature, Interactions
 
 WITHHELD = {"what": "warnings.detail", "detail": "the sentences may name the row's values"}
@@ -19,19 +19,18 @@ WITHHELD = {"what": "warnings.detail", "detail": "the sentences may name the row
 def disclose_pairs(
     found: Interactions,
     features: Sequence[Feature],
-    role: str,
+    reader: str | Policy,
     top: int,
     policies: Mapping[str, Policy] = POLICIES,
 ) -> dict[str, Any]:
-    """Return the answer as `role` may read it: the `top` pairs of largest index, largest first, those of zero left out.
+    """Return the answer as `reader`, a role or a policy, may read it: the `top` pairs of largest index, largest first, those of zero left out.
 
     Expected value, main effects, the pairs shown and `other` add up to the prediction: an index counts once, not once
     for each of its two features. The error of `other` is the sum of the single ones, which bounds it. Raises
-    NotPermitted for an unknown role.
+    NotPermitted for an unknown role, and where sizes are not shown.
     """
-    policy = policies.get(role)
-    if policy is None:
-        raise NotPermitted(f"Role {role!r} may see no explanations: no policy names it.")
+    policy = policy_of(reader, policies)
+    require_whole(policy, "Interactions")
     first, second = np.triu_indices(len(features), 1)
     index = (2 * found.values[first, second]).tolist()
     errors = (2 * found.standard_errors[first, second]).tolist()

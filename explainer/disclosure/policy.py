@@ -3,52 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-from explainer.errors import InvalidOption, NotPermitted
+from explainer.disclosure.levels import POLICIES, Policy, policy_of
+from explainer.disclosure.narrowing import Value, narrowed
+from explainer.disclosure.words import leading
+from explainer.errors import InvalidOption
 from explainer.records import Explanation, Feature, LimeReport
 
-Value = str | int | float | bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """`values`: sees the row's values. `most`: at most that many leading attributions, None for all."""
-
-    values: bool
-    most: int | None = None
-
-
-FULL = Policy(values=True)
-POLICIES: Mapping[str, Policy] = {
-    "application": FULL,
-    "analyst": FULL,
-    "reviewer": FULL,
-    "auditor": FULL,
-    "owner": FULL,
-    "administrator": Policy(values=False),
-    "demo": FULL,
-    "local": FULL,  # the command line, where the files lie
-}
+__all__ = ["POLICIES", "Policy", "Value", "disclose", "leading"]
 
 
 def disclose(
-    explanation: Explanation, features: Sequence[Feature], values: Sequence[Value], role: str, top: int | None
+    explanation: Explanation,
+    features: Sequence[Feature],
+    values: Sequence[Value],
+    reader: str | Policy,
+    top: int | None,
 ) -> dict[str, Any]:
-    """Return the answer as `role` may read it, features and values in schema order.
+    """Return the answer as `reader`, a role or a policy, may read it, features and values in schema order.
 
-    With `top` (or the role's own limit) only that many leading attributions are given, the rest summed as `other`:
+    With `top` (or the policy's own limit) only that many leading attributions are given, the rest summed as `other`:
     expected value, attributions and other still add up, and the error of `other` is the sum of the single errors,
     which bounds it however they depend on one another. Raises NotPermitted for an unknown role, InvalidOption for a
     `top` below 1.
     """
-    policy = POLICIES.get(role)
-    if policy is None:
-        raise NotPermitted(f"Role {role!r} may see no explanations: no policy names it.")
+    policy = policy_of(reader)
     if top is not None and top < 1:
         raise InvalidOption(f"top: {top} is not possible; ask for 1 or more features, or leave it out for all.")
+    if not policy.whole:
+        return narrowed(explanation, features, values, policy, top)
     shown = _leading(explanation.attributions, _smaller(top, policy.most))
     answer: dict[str, Any] = {
         "prediction": explanation.prediction,
@@ -66,11 +51,6 @@ def disclose(
     if explanation.lime is not None:
         answer["lime"] = _lime(explanation.lime, len(shown), policy)
     return answer
-
-
-def leading(attributions: Sequence[float], count: int) -> list[int]:
-    """Return the positions of the `count` largest attributions by size, largest first; ties in schema order."""
-    return sorted(range(len(attributions)), key=lambda i: (-abs(attributions[i]), i))[:count]
 
 
 def _leading(attributions: Sequence[float], count: int | None) -> list[int]:
@@ -114,6 +94,7 @@ def _method(explanation: Explanation) -> dict[str, Any]:
         "seed": method.seed,
         "background": method.background,
         "additivity_gap": method.additivity_gap,
+        "stopped": method.stopped,
     }
 
 

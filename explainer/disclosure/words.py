@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from explainer.disclosure.policy import leading
 from explainer.records import Explanation, Feature
 
 
@@ -19,6 +18,11 @@ class ReasonLine:
     text: str | None
     attribution: float
     protected: bool
+
+
+def leading(attributions: Sequence[float], count: int) -> list[int]:
+    """Return the positions of the `count` largest attributions by size, largest first; ties in schema order."""
+    return sorted(range(len(attributions)), key=lambda i: (-abs(attributions[i]), i))[:count]
 
 
 def reason_lines(explanation: Explanation, features: Sequence[Feature], count: int = 4) -> list[ReasonLine]:

@@ -14,6 +14,7 @@ import orjson
 
 from explainer.errors import ModelRefused, Problem, StorageFailed
 from explainer.records import ModelVersion, OpenReport
+from explainer.registry.approval import pending, with_approval
 from explainer.registry.manifest_rules import NAME, VERSION
 from explainer.registry.registration import FILE, Registration, read_version
 from explainer.registry.staging import GENERATION, RETIRED
@@ -26,7 +27,7 @@ Stamp = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All versions at one moment. `current` is the latest version of each name that is not retired."""
+    """All versions at one moment. `current` is the latest of each name that is neither retired nor awaits approval."""
 
     versions: dict[Key, ModelVersion] = field(default_factory=dict)
     registrations: dict[Key, Registration] = field(default_factory=dict)
@@ -74,7 +75,7 @@ class Catalogue:
             key = (folder.parent.name, folder.name)
             try:
                 known[key] = self._entry(key, folder)
-                versions[key] = _with_retirement(known[key][1])
+                versions[key] = with_approval(_with_retirement(known[key][1]), known[key][2].needs_approval)
             except ModelRefused as error:
                 faults[key] = error
         self._known = known
@@ -82,7 +83,7 @@ class Catalogue:
         ordered = sorted(versions, key=lambda key: (key[0], -registrations[key].sequence))
         current: dict[str, ModelVersion] = {}
         for key in ordered:
-            if versions[key].retired_at is None:
+            if versions[key].retired_at is None and not pending(versions[key]):
                 current.setdefault(key[0], versions[key])
         return Snapshot({key: versions[key] for key in ordered}, registrations, faults, current)
 

@@ -19,7 +19,10 @@ FILE = "registration.json"
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """`sequence` counts the registrations of a name: the order of versions does not hang on a clock."""
+    """`sequence` counts the registrations of a name: the order of versions does not hang on a clock.
+
+    `registered_by` is the principal, empty for versions from before it was written down.
+    """
 
     digest: str
     files: dict[str, str]
@@ -28,6 +31,8 @@ class Registration:
     report: OpenReport
     notices: tuple[Notice, ...]
     signed_by: str | None
+    registered_by: str = ""
+    needs_approval: bool = False
 
 
 def dump_registration(registration: Registration) -> bytes:

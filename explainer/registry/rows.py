@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from math import isnan, nan
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -29,8 +29,13 @@ def code_rows(features: tuple[Feature, ...], instances: object) -> FloatArray:
 def uncode_rows(features: Sequence[Feature], coded: FloatArray) -> list[dict[str, Any]]:
     """Return coded rows of shape (rows, features) as objects of JSON values; a missing value is None."""
     names = [feature.name for feature in features]
-    columns = [_uncoded(feature, coded[:, i].tolist()) for i, feature in enumerate(features)]
-    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+    return [dict(zip(names, values, strict=True)) for values in row_values(features, coded)]
+
+
+def row_values(features: Sequence[Feature], coded: FloatArray) -> list[list[Any]]:
+    """Return the JSON values of coded rows of shape (rows, features), in schema order; a missing value is None."""
+    uncode = _coder(tuple(features)).uncode
+    return [[value(x) for value, x in zip(uncode, row, strict=True)] for row in coded.tolist()]
 
 
 class RowCoder:
@@ -40,6 +45,7 @@ class RowCoder:
         self.features = features
         self._columns = [(feature.name, _code(feature)) for feature in features]
         self._codes = [code for _, code in self._columns]
+        self.uncode = [_uncode(feature) for feature in features]
 
     def code(self, instances: object) -> FloatArray:
         """See code_rows."""
@@ -151,14 +157,14 @@ def _integer(low: float, high: float, missing: float | None) -> Code:
     return code
 
 
-def _uncoded(feature: Feature, values: list[float]) -> list[Any]:
+def _uncode(feature: Feature) -> Callable[[float], Any]:
     if feature.type == "category":
-        return [None if isnan(v) else feature.categories[int(v)] for v in values]
+        return lambda x: None if x != x else feature.categories[int(x)]
     if feature.type == "boolean":
-        return [None if isnan(v) else v != 0.0 for v in values]
+        return lambda x: None if x != x else x != 0.0
     if feature.type == "integer":
-        return [None if isnan(v) else int(v) for v in values]
-    return [None if isnan(v) else v for v in values]
+        return lambda x: None if x != x else int(x)
+    return lambda x: None if x != x else x
 
 
 def _not_a_list(instances: object) -> Problem:

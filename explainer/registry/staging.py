@@ -67,8 +67,13 @@ def place(registry: Path, candidate: Candidate, record: bytes) -> Path:
 
 
 def mark_retired(registry: Path, name: str, version: str, record: bytes) -> None:
-    """Write the mark of a retired version beside it; its own folder never changes. Call it under `writing`."""
-    folder = registry / name / RETIRED
+    """Write the mark of a retired version beside it; call it under `writing`."""
+    mark(registry, RETIRED, name, version, record)
+
+
+def mark(registry: Path, kind: str, name: str, version: str, record: bytes) -> None:
+    """Write a mark beside a version, whose own folder never changes; call it under `writing`."""
+    folder = registry / name / kind
     folder.mkdir(exist_ok=True)
     _replace(registry, folder / version, record)
     announce(registry)

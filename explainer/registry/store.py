@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 import orjson
 
 from explainer.errors import Conflict, ModelRefused, NotFound
-from explainer.records import FloatArray, LoadOrder, ModelVersion, OpenReport
+from explainer.records import FloatArray, LoadOrder, ModelVersion, Notice, OpenReport
+from explainer.registry import approval
 from explainer.registry.candidate import SAMPLES, Candidate, check_folder
 from explainer.registry.catalogue import Catalogue, Snapshot
 from explainer.registry.copying import copy_registry
 from explainer.registry.nearest import listing, suggestion
 from explainer.registry.registration import Registration, changed, dump_registration
-from explainer.registry.staging import exists, mark_retired, place, writing
+from explainer.registry.staging import exists, mark, mark_retired, place, writing
 from explainer.registry.tables import read_table
 from explainer.settings import Settings
 
@@ -30,6 +32,7 @@ class Registry:
     def __init__(self, settings: Settings) -> None:
         self._folder = settings.registry.absolute()
         self._trusted = settings.trusted_keys
+        self._require_approval = settings.require_approval
         self._catalogue = Catalogue(self._folder)
         self._backgrounds: dict[str, FloatArray] = {}
 
@@ -40,8 +43,10 @@ class Registry:
             raise exists(candidate)
         return candidate
 
-    def admit(self, candidate: Candidate, report: OpenReport) -> ModelVersion:
-        """Keep a checked and tried model and make it visible at once.
+    def admit(
+        self, candidate: Candidate, report: OpenReport, findings: tuple[Notice, ...] = (), by: str = ""
+    ) -> ModelVersion:
+        """Keep a checked and tried model and make it visible at once; it awaits approval where a finding blocks it.
 
         Raises Conflict when the version was registered meanwhile, ModelRefused when a file changed since the check,
         StorageFailed when it cannot be kept; then nothing of it is visible.
@@ -54,8 +59,10 @@ class Registry:
                 sequence=self._next_sequence(name),
                 registered_at=_now(),
                 report=report,
-                notices=(*candidate.notices, *report.notices),
+                notices=(*candidate.notices, *report.notices, *findings),
                 signed_by=candidate.signed_by,
+                registered_by=by,
+                needs_approval=self._require_approval or any(f.code in approval.BLOCKING for f in findings),
             )
             place(self._folder, candidate, dump_registration(registration))
         return self.get(name, version)
@@ -68,6 +75,23 @@ class Registry:
                 raise Conflict(f"{_title(found)} was retired at {found.retired_at} already.")
             mark_retired(self._folder, name, version, orjson.dumps({"retired_at": _now()}))
         return self.get(name, version)
+
+    def approve(self, name: str, version: str, by: str, accepted: Mapping[str, str]) -> ModelVersion:
+        """Let a version into service; `accepted` gives a reason for each finding that blocks it.
+
+        Raises NotFound, Conflict when it does not await approval, InvalidOption when a reason is missing or
+        superfluous, StorageFailed.
+        """
+        with writing(self._folder):
+            found = self.get(name, version)
+            reasons = approval.checked(found, accepted)
+            record = approval.Approval(found.digest, _now(), by, reasons)
+            mark(self._folder, approval.APPROVED, name, version, orjson.dumps(record))
+        return self.get(name, version)
+
+    def registered_by(self, version: ModelVersion) -> str:
+        """Return the principal who registered the version; empty where that was not written down."""
+        return self._catalogue.now().registrations[version.manifest.name, version.manifest.version].registered_by
 
     def versions(self) -> tuple[ModelVersion, ...]:
         """Return every version, retired ones included, by name and the newest first."""
@@ -94,10 +118,12 @@ class Registry:
         return found
 
     def serve(self, name: str, version: str | None = None) -> ModelVersion:
-        """Return a version for new answers: as `get`, but raises Conflict for a retired one."""
+        """Return a version for new answers: as `get`, but raises Conflict for one that is retired or not approved."""
         found = self.get(name, version)
         if found.retired_at is not None:
             raise Conflict(f"{_title(found)} was retired at {found.retired_at}; ask for another version.")
+        if approval.pending(found):
+            raise Conflict(approval.waiting(found))
         return found
 
     def report(self, version: ModelVersion) -> OpenReport:
@@ -157,6 +183,9 @@ def _absent(now: Snapshot, name: str, version: str | None) -> NotFound | Conflic
         known = sorted({n for n, _ in now.versions})
         return NotFound(f"There is no model {name[:64]!r}.{suggestion(name, known)}")
     if version is None:
+        awaited = [v for v in now.versions.values() if v.manifest.name == name and approval.pending(v)]
+        if awaited:
+            return Conflict(f"No version of {name} is in service. {approval.waiting(awaited[0])}")
         return Conflict(f"Every version of {name} is retired; register a new one.")
     return NotFound(f"{name} has no version {version[:40]!r}; it has {listing(versions, word=version)}.")
 

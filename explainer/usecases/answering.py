@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import orjson
 
 from explainer.cache.key import canonical
-from explainer.cache.key import digest as cache_key
+from explainer.cache.key import digests as cache_keys
 from explainer.records import (
     ExplainOptions,
     Explanation,
@@ -19,6 +19,7 @@ from explainer.records import (
     OpenReport,
 )
 from explainer.usecases.rooms import Rooms
+from explainer.workers.asking import Asking
 
 NOT_KEPT = frozenset({"deadline-reached"})  # what a clock decided is not the answer to the question
 
@@ -36,23 +37,34 @@ class Answer:
 
 
 def answer_rows(
-    rooms: Rooms, version: ModelVersion, report: OpenReport, rows: FloatArray, options: ExplainOptions
+    rooms: Rooms,
+    version: ModelVersion,
+    report: OpenReport,
+    rows: FloatArray,
+    options: ExplainOptions,
+    asking: Asking,
 ) -> list[Answer]:
-    """Explain coded rows of shape (rows, features); the same row is computed once."""
+    """Explain coded rows of shape (rows, features) for whoever asks; the same row is computed once."""
     rows = canonical(rows)
-    keys = [_key(version, report, row, options) for row in rows]
-    patience = None if options.deadline_ms is None else options.deadline_ms / 1000
+    keys = _keys(version, report, rows, options)
+    timed = options.deadline_ms is not None
+    patience = options.deadline_ms / 1000 if options.deadline_ms is not None else None
 
     def compute(missing: list[int]) -> list[tuple[bytes, bool]]:
-        results = rooms.workers.explain(version.digest, rows[missing], replace(options, top=None))
+        wanted = replace(asking, keys=() if timed else tuple(keys[i] for i in missing))
+        with rooms.meters.stage("compute"):
+            results = rooms.workers.explain(version.digest, rows[missing], replace(options, top=None), wanted)
+        for result in results:
+            rooms.meters.computed(version.manifest.name, result)
         return [(orjson.dumps(result), _may_be_kept(result)) for result in results]
 
-    return [Answer(stored, hit) for stored, hit in rooms.cache.through(keys, compute, patience_s=patience)]
+    with rooms.meters.stage("cache"):
+        return [Answer(stored, hit) for stored, hit in rooms.cache.through(keys, compute, patience_s=patience)]
 
 
-def _key(version: ModelVersion, report: OpenReport, row: FloatArray, options: ExplainOptions) -> bytes:
+def _keys(version: ModelVersion, report: OpenReport, rows: FloatArray, options: ExplainOptions) -> list[bytes]:
     code: dict[str, int | str] = {**report.methods, report.library: report.library_version}
-    return cache_key(version.digest, version.manifest.background.sha256, options, code, row)
+    return cache_keys(version.digest, version.manifest.background.sha256, options, code, rows)
 
 
 def _may_be_kept(explanations: tuple[Explanation, ...]) -> bool:

@@ -33,7 +33,8 @@ class Backup:
 def back_up(rooms: Rooms, caller: Caller, folder: Path) -> Backup:
     """Fill `folder`, complete or not at all, while the service goes on.
 
-    What the ledger names is in the other copies: it is copied first, and they only grow. Raises Conflict when the
+    What the ledger names is in the copies: receipts stand in its file, and models, copied after it, are never removed.
+    Raises Conflict when the
     folder holds something, InvalidOption when it cannot be made where it is wanted, StorageFailed.
     """
     with recorded(rooms.ledger, caller, "backup:create") as note:
@@ -41,8 +42,7 @@ def back_up(rooms: Rooms, caller: Caller, folder: Path) -> Backup:
         target = _free(folder.absolute(), rooms.settings.registry.absolute())
         made_at = datetime.now(UTC).isoformat(timespec="seconds")
         with whole(target) as staged:
-            verdict = rooms.ledger.backup_to(staged / "ledger.db")
-            rooms.receipts.backup_to(staged / "receipts.db")
+            verdict = rooms.ledger.backup_to(staged / "ledger.db")  # the receipts are in it
             rooms.access.backup_to(staged / "access.db")
             rooms.registry.backup_to(staged / "registry")
             about = {"made_at": made_at, "explainer": __version__, "ledger": verdict}

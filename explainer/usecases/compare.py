@@ -8,7 +8,7 @@ from explainer.attribution.agreement import Agreement, agreement
 from explainer.usecases.explain import ExplainAsk, Explained, explained
 from explainer.usecases.recording import recorded
 from explainer.usecases.rooms import Caller, Rooms
-from explainer.usecases.serving import Serving
+from explainer.usecases.serving import Served
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Compared:
     agreements: list[Agreement]
 
 
-def compare(rooms: Rooms, serving: Serving, caller: Caller, ask: ExplainAsk) -> Compared:
+def compare(rooms: Rooms, serving: Served, caller: Caller, ask: ExplainAsk) -> Compared:
     """Explain the rows by both families; the method of `ask` chooses among the SHAP methods. Raises as `explain`."""
     with recorded(rooms.ledger, caller, "comparison:create", model=ask.model, method=ask.options.method) as note:
         lime_ask = replace(ask, options=replace(ask.options, method="lime"))

@@ -9,14 +9,16 @@ from explainer.access.permissions import Permission
 from explainer.disclosure.policy import disclose
 from explainer.errors import TooLarge
 from explainer.records import ExplainOptions, Explanation, FloatArray, ModelVersion, OpenReport
-from explainer.registry.rows import code_rows, uncode_rows
+from explainer.registry.rows import code_rows, row_values
 from explainer.usecases.answering import answer_rows
-from explainer.usecases.keeping import keep_receipts
+from explainer.usecases.keeping import receipts_for
 from explainer.usecases.options import check_options
 from explainer.usecases.recording import Note, recorded
 from explainer.usecases.reference import background_note, with_background
 from explainer.usecases.rooms import Caller, Rooms
-from explainer.usecases.serving import Serving
+from explainer.usecases.serving import Served
+
+EVENT = "explanation:create"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,48 +42,60 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """What was answered. `items` is what this reader may see; `full` is kept for pages that draw it."""
+    """What was answered. `items` is what this reader may see; `full` is kept for pages that draw it.
 
-    version: ModelVersion
-    rows: FloatArray
+    `receipts` and `hits` (whether the answer was known) are of each row, `facts` what the ledger is told.
+    """
+
+    asked: Admitted
     items: list[dict[str, Any]]
     full: list[tuple[Explanation, ...]]
+    receipts: list[str]
+    hits: list[bool]
+    facts: Note
+
+    @property
+    def version(self) -> ModelVersion:
+        return self.asked.version
 
 
-def explain(rooms: Rooms, serving: Serving, caller: Caller, ask: ExplainAsk) -> Explained:
+def explain(rooms: Rooms, serving: Served, caller: Caller, ask: ExplainAsk) -> Explained:
     """Explain every row of `ask.instances`; raises RequestRefused, ModelFailed, NotReady, Overloaded, StorageFailed."""
-    with recorded(rooms.ledger, caller, "explanation:create", model=ask.model, method=ask.options.method) as note:
+    with recorded(rooms.ledger, caller, EVENT, model=ask.model, method=ask.options.method) as note:
         return explained(rooms, serving, caller, ask, note)
 
 
-def explained(rooms: Rooms, serving: Serving, caller: Caller, ask: ExplainAsk, note: Note) -> Explained:
+def explained(rooms: Rooms, serving: Served, caller: Caller, ask: ExplainAsk, note: Note) -> Explained:
     """The same inside an entry that is being written: facts go into `note`."""
-    asked = admitted(rooms, serving, caller, ask, note)
+    with rooms.meters.stage("registry"):
+        asked = admitted(rooms, serving, caller, ask, note)
     version, rows, features = asked.version, asked.rows, asked.version.manifest.features
-    answers = answer_rows(rooms, version, asked.report, rows, asked.options)
-    receipts = keep_receipts(rooms, caller, version, asked.options, rows, answers)
-    note["hits"], note["first_receipt"] = sum(a.hit for a in answers), receipts[0]
-    full = [a.explanations for a in answers]
-    values = [list(row.values()) for row in uncode_rows(features, rows)]
-    items = [
-        {
-            "row": i,
-            **disclose(e, features, values[i], caller.principal.role, ask.options.top),
-            "cache": "hit" if answers[i].hit else "miss",
-            "receipt": receipts[i],
-        }
-        for i, row in enumerate(full)
-        for e in row
-    ]
-    return Explained(version, rows, items, full)
+    answers = answer_rows(rooms, version, asked.report, rows, asked.options, caller.asking())
+    receipts, keep = receipts_for(rooms, caller, version, asked.options, rows, answers)
+    note.beside.append(keep)
+    hits = [a.hit for a in answers]
+    note["hits"], note["first_receipt"] = sum(hits), receipts[0]
+    with rooms.meters.stage("disclose"):
+        full = [a.explanations for a in answers]
+        values, role = row_values(features, rows), caller.principal.role
+        items = [
+            {
+                "row": i,
+                **disclose(e, features, values[i], role, ask.options.top),
+                "cache": "hit" if hits[i] else "miss",
+                "receipt": receipts[i],
+            }
+            for i, row in enumerate(full)
+            for e in row
+        ]
+    return Explained(asked, items, full, receipts, hits, note)
 
 
 def admitted(
-    rooms: Rooms, serving: Serving, caller: Caller, ask: ExplainAsk, note: Note, most: int | None = None
+    rooms: Rooms, serving: Served, caller: Caller, ask: ExplainAsk, note: Note, most: int | None = None
 ) -> Admitted:
     """Who may, which version, are the rows (at most `most`, default: as the settings say) and the options valid?"""
-    rooms.access.require(caller.principal, Permission.EXPLANATION_CREATE, ask.model)
-    version = rooms.registry.serve(ask.model, ask.version)
+    version = entitled(rooms, caller, ask.model, ask.version)
     features = version.manifest.features
     note["version"], note["digest"] = version.manifest.version, version.digest
     check_count(ask.instances, rooms.settings.max_rows if most is None else min(most, rooms.settings.max_rows))
@@ -92,6 +106,12 @@ def admitted(
     check_options(options, version.manifest, report)
     note["rows"] = len(rows)
     return Admitted(version, rows, options, report)
+
+
+def entitled(rooms: Rooms, caller: Caller, model: str, version: str | None) -> ModelVersion:
+    """The version that answers, for whoever may have its explanations; asked at every request, known or not."""
+    rooms.access.require(caller.principal, Permission.EXPLANATION_CREATE, model)
+    return rooms.registry.serve(model, version)
 
 
 def check_count(instances: Any, limit: int) -> None:

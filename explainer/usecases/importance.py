@@ -12,7 +12,7 @@ from explainer.usecases.answering import answer_rows
 from explainer.usecases.explain import ExplainAsk, admitted
 from explainer.usecases.recording import recorded
 from explainer.usecases.rooms import Caller, Rooms
-from explainer.usecases.serving import Serving
+from explainer.usecases.serving import Served
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,12 @@ class Ranked:
     items: list[dict[str, Any]]
 
 
-def importance(rooms: Rooms, serving: Serving, caller: Caller, ask: ExplainAsk, *, points: bool = False) -> Ranked:
+def importance(rooms: Rooms, serving: Served, caller: Caller, ask: ExplainAsk, *, points: bool = False) -> Ranked:
     """Explain every row, by way of the cache, and summarise; no receipt is kept. Raises as `explain` does."""
     method = ask.options.method
     with recorded(rooms.ledger, caller, "importance:create", model=ask.model, method=method) as note:
         asked = admitted(rooms, serving, caller, ask, note)
-        answers = answer_rows(rooms, asked.version, asked.report, asked.rows, asked.options)
+        answers = answer_rows(rooms, asked.version, asked.report, asked.rows, asked.options, caller.asking())
         note["hits"] = sum(a.hit for a in answers)
         classes: dict[str | None, dict[int, Explanation]] = {}
         for i, answer in enumerate(answers):

@@ -12,7 +12,7 @@ from explainer.records import Interactions, ModelVersion
 from explainer.usecases.explain import ExplainAsk, admitted
 from explainer.usecases.recording import recorded
 from explainer.usecases.rooms import Caller, Rooms
-from explainer.usecases.serving import Serving
+from explainer.usecases.serving import Served
 
 USUAL_TOP = 20
 MOST_ROWS = 100  # sampling takes thousands of model rows for each
@@ -28,7 +28,7 @@ class Interacted:
     full: list[tuple[Interactions, ...]]
 
 
-def interact(rooms: Rooms, serving: Serving, caller: Caller, ask: ExplainAsk) -> Interacted:
+def interact(rooms: Rooms, serving: Served, caller: Caller, ask: ExplainAsk) -> Interacted:
     """Interactions of every row; nothing is cached and no receipt is kept. Raises as `explain` does."""
     method, top = ask.options.method, ask.options.top or USUAL_TOP
     with recorded(rooms.ledger, caller, "interaction:create", model=ask.model, method=method) as note:
@@ -37,7 +37,7 @@ def interact(rooms: Rooms, serving: Serving, caller: Caller, ask: ExplainAsk) ->
         features = asked.version.manifest.features
         _check_size(len(asked.rows), len(features))
         options = replace(asked.options, method=method, top=None)
-        full = rooms.workers.interact(asked.version.digest, canonical(asked.rows), options)
+        full = rooms.workers.interact(asked.version.digest, canonical(asked.rows), options, caller.asking())
         role = caller.principal.role
         items = [{"row": i, **disclose_pairs(e, features, role, top)} for i, row in enumerate(full) for e in row]
         return Interacted(asked.version, items, full)

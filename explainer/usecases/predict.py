@@ -11,7 +11,7 @@ from explainer.registry.rows import code_rows
 from explainer.usecases.explain import check_count
 from explainer.usecases.recording import recorded
 from explainer.usecases.rooms import Caller, Rooms
-from explainer.usecases.serving import Serving
+from explainer.usecases.serving import Served
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Predicted:
 
 
 def predict(
-    rooms: Rooms, serving: Serving, caller: Caller, model: str, version_name: str | None, instances: Any
+    rooms: Rooms, serving: Served, caller: Caller, model: str, version_name: str | None, instances: Any
 ) -> Predicted:
     """Predict every row; raises RequestRefused, ModelFailed, NotReady, Overloaded, StorageFailed."""
     with recorded(rooms.ledger, caller, "prediction:create", model=model) as note:
@@ -32,7 +32,7 @@ def predict(
         rows = code_rows(version.manifest.features, instances)
         note["rows"] = len(rows)
         serving.opened(version)
-        outputs = rooms.workers.predict(version.digest, rows)
+        outputs = rooms.workers.predict(version.digest, rows, caller.asking())
         return Predicted(version, [prediction_words(version.manifest, row) for row in outputs])
 
 

@@ -12,11 +12,11 @@ from explainer.access.permissions import Permission
 from explainer.disclosure.policy import disclose
 from explainer.errors import NotFound
 from explainer.records import Explanation, ModelVersion, Receipt
-from explainer.registry.rows import uncode_rows
+from explainer.registry.rows import row_values
 from explainer.usecases.answering import Answer
 from explainer.usecases.recording import recorded
 from explainer.usecases.rooms import Caller, Rooms
-from explainer.usecases.serving import Serving
+from explainer.usecases.serving import Served
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,13 @@ def show_receipt(rooms: Rooms, caller: Caller, receipt_id: str) -> Shown:
         receipt = _readable(rooms, caller, receipt_id, Permission.RECEIPT_READ)
         version = _version_of(rooms, receipt)
         features = version.manifest.features
-        values = list(uncode_rows(features, np.array([receipt.row]))[0].values())
+        (values,) = row_values(features, np.array([receipt.row]))
         explanations = Answer(receipt.answer, True).explanations
         items = [disclose(e, features, values, caller.principal.role, receipt.options.top) for e in explanations]
         return Shown(receipt, version, items, explanations)
 
 
-def replay_receipt(rooms: Rooms, serving: Serving, caller: Caller, receipt_id: str) -> Replayed:
+def replay_receipt(rooms: Rooms, serving: Served, caller: Caller, receipt_id: str) -> Replayed:
     """Compute the answer anew, past the cache, and compare all its numbers."""
     with recorded(rooms.ledger, caller, "receipt:replay", receipt=receipt_id) as note:
         receipt = _readable(rooms, caller, receipt_id, Permission.RECEIPT_REPLAY)
@@ -60,7 +60,7 @@ def replay_receipt(rooms: Rooms, serving: Serving, caller: Caller, receipt_id: s
         options = receipt.options
         if options.deadline_ms is not None:
             options = replace(options, deadline_ms=None, max_evaluations=max(e.method.evaluations for e in then))
-        now = rooms.workers.explain(version.digest, np.array([receipt.row]), options)[0]
+        now = rooms.workers.explain(version.digest, np.array([receipt.row]), options, caller.asking())[0]
         gap = _largest_difference(then, now)
         note["identical"] = gap == 0.0
         return Replayed(receipt, gap == 0.0, gap)

@@ -157,3 +157,10 @@ def test_other_kinds_of_body_are_refused(kind: str | None) -> None:
     """Only application/json is read: a form that another site sends never counts as JSON."""
     with pytest.raises(UnsupportedMedia, match="application/json"):
         ask(b"{}", kind)
+
+
+def test_a_body_of_thousands_of_settings_is_refused_before_each_is_looked_at() -> None:
+    """No request has so many: one sentence, not a finding for each."""
+    wide = b"{" + b",".join(b'"k%d": 1' % i for i in range(100_000)) + b"}"
+    with pytest.raises(MalformedRequest, match="100000 settings"):
+        ask(wide, "application/json")

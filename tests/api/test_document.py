@@ -113,3 +113,32 @@ def test_the_page_as_an_error_is_a_page(house: House) -> None:
     page = house.client().get("/api/docs", headers={"Accept": "text/html"})
     assert (page.status_code, page.mimetype) == (401, "text/html")
     assert house.client().get("/api/docs").mimetype == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/openapi.json", "/api/v1/models", "/api/v1/models/credit"])
+def test_what_has_not_changed_is_not_sent_again(house: House, path: str) -> None:
+    """A tag comes with it; whoever sends the tag back gets 304 without a body, until something changes."""
+    house.register()
+    headers = {"Authorization": f"Bearer {house.key()}"}
+    first = house.client().get(path, headers=headers)
+    tag = first.headers["ETag"]
+    assert first.headers["Cache-Control"] == "private, no-cache"
+    assert tag.startswith("W/") is (path != "/api/v1/openapi.json")  # the request's id differs, nothing else
+    again = house.client().get(path, headers={**headers, "If-None-Match": tag})
+    assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", tag)
+    assert len(house.entries()) == 2
+    assert house.client().get(path, headers={**headers, "If-None-Match": '"other"'}).status_code == 200
+    if "models" in path:
+        house.register(version="2.0")
+        changed = house.client().get(path, headers={**headers, "If-None-Match": tag})
+        assert (changed.status_code, changed.headers["ETag"] == tag) == (200, False)
+
+
+def test_a_tag_opens_nothing(house: House) -> None:
+    """Without a key, or with one that may not see the model, a known tag is refused as any request."""
+    house.register()
+    path = "/api/v1/models/credit"
+    tag = house.client().get(path, headers={"Authorization": f"Bearer {house.key()}"}).headers["ETag"]
+    other = {"Authorization": f"Bearer {house.key('analyst', models=('other',))}"}
+    assert house.client().get(path, headers={"If-None-Match": tag}).status_code == 401
+    assert house.client().get(path, headers={**other, "If-None-Match": tag}).status_code == 403

@@ -41,7 +41,7 @@ def test_machine_readable(house: House, shell: Shell, tmp_path: Path) -> None:
     told = shell("backup", str(tmp_path / "copy"), "--json").json
     assert told["folder"] == str(tmp_path / "copy")
     assert told["ledger"]["ok"] is True
-    assert {"access.db", "ledger.db", "receipts.db", "registry/credit/1.0/model.skops"} <= set(told["files"])
+    assert {"access.db", "ledger.db", "registry/credit/1.0/model.skops"} <= set(told["files"])
 
 
 def test_the_copy_is_closed_to_others(house: House, shell: Shell, tmp_path: Path) -> None:

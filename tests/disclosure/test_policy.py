@@ -149,7 +149,7 @@ def test_the_answer_has_the_promised_names() -> None:
         "withheld",
     }
     assert set(answer["attributions"][0]) == {"feature", "value", "attribution", "standard_error"}
-    assert {"name", "reason", "exact", "evaluations", "seed", "background", "additivity_gap"} <= set(answer["method"])
+    assert {"name", "reason", "exact", "evaluations", "seed", "background", "additivity_gap", "stopped"} <= set(answer["method"])
 
 
 def test_ties_go_by_schema_order() -> None:

@@ -47,7 +47,7 @@ def test_every_route_is_documented_with_its_permission(tmp_path: Path) -> None:
     """docs/reference/http.md has a line for every API route, with the permission that the route states."""
     text = (DOCS / "reference/http.md").read_text()
     rooms = furnish(Settings(var=tmp_path, registry=tmp_path / "registry"))
-    app = create_app(rooms, Serving(rooms))
+    app = create_app(rooms, Serving(rooms.registry, rooms.workers))
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith(("/api", "/healthz", "/readyz")) and not rule.endpoint.endswith("static"):
             path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)

@@ -21,7 +21,7 @@ SIZES = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height
 
 @pytest.fixture(scope="session")
 def person(service: Service) -> str:
-    done = service.run("users", "add", "berta", "--role", "analyst", "--password-stdin", stdin=PASSWORD + "\n")
+    done = service.run("users", "add", "berta", "--role", "demo", "--password-stdin", stdin=PASSWORD + "\n")
     assert done.returncode == 0, done.stderr
     return "berta"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from explainer.access.permissions import Permission
-from explainer.errors import NotAuthenticated, NotPermitted
-from explainer.usecases.admit import Credentials, SignInAsk, admit, needs, sign_in, sign_out
+from explainer.errors import NotAuthenticated, NotPermitted, SecondFactorNeeded
+from explainer.usecases.admit import Credentials, admit, needs
 from tests.house import PASSWORD, House
 
 READ = Permission.CARD_READ
@@ -72,35 +72,15 @@ def test_needs_marks_the_view_and_nothing_else() -> None:
     assert view() == "answer"
 
 
-def test_signing_in_and_out(house: House) -> None:
-    """A session begins and ends, each with one entry; the password and the token are in none."""
-    house.rooms.access.people.add("anna", PASSWORD, "analyst")
-    done = sign_in(house.rooms, "request-1", SignInAsk("Anna", PASSWORD, "127.0.0.1"))
-    caller = admit(house.rooms, Credentials(session=done.token), READ, "request-2", "page")
-    assert caller.principal == done.principal
-    sign_out(house.rooms, caller, done.token)
-    with pytest.raises(NotAuthenticated):
-        admit(house.rooms, Credentials(session=done.token), READ, "request-3", "page")
-    assert [e.entry.outcome for e in house.entries()] == ["answered", "answered", "not-authenticated"]
-    assert house.entries()[0].entry.body["person"] == done.principal.id
-    assert PASSWORD not in str(house.entries())
-    assert done.token not in str(house.entries())
-
-
-def test_a_new_session_takes_the_place_of_the_old(house: House) -> None:
-    """Signing in again ends the session that the browser had (no session is fixed in advance)."""
-    house.rooms.access.people.add("anna", PASSWORD, "analyst")
-    first = sign_in(house.rooms, "r", SignInAsk("anna", PASSWORD, "127.0.0.1"))
-    second = sign_in(house.rooms, "r", SignInAsk("anna", PASSWORD, "127.0.0.1", previous=first.token))
-    assert first.token != second.token
-    with pytest.raises(NotAuthenticated):
-        house.rooms.access.principal_of_session(first.token)
-
-
-def test_a_wrong_password_is_recorded_without_the_name_as_a_principal(house: House) -> None:
-    """Nobody is named as the one who asked when the password was wrong."""
-    house.rooms.access.people.add("anna", PASSWORD, "analyst")
-    with pytest.raises(NotAuthenticated):
-        sign_in(house.rooms, "r", SignInAsk("anna", "wrong password", "127.0.0.1"))
-    (entry,) = house.entries()
-    assert (entry.entry.principal, entry.entry.outcome) == ("anonymous", "not-authenticated")
+def test_a_half_session_is_good_at_its_step_only(house: House) -> None:
+    """Where a request names the step the person is known, and held to the permission; anywhere else it is refused."""
+    house.rooms.access.people.add("anna", PASSWORD, "owner")
+    token = house.rooms.access.sign_in("anna", PASSWORD, "a")
+    here = Credentials(session=token, steps=("set-up",))
+    assert admit(house.rooms, here, Permission.ACCOUNT_MANAGE, "r", "page").principal.name == "anna"
+    for steps in ((), ("prove",)):
+        with pytest.raises(SecondFactorNeeded):
+            admit(house.rooms, Credentials(session=token, steps=steps), READ, "r", "page")
+    with pytest.raises(NotPermitted):
+        admit(house.rooms, here, Permission.USER_MANAGE, "r", "page")
+    assert [e.entry.outcome for e in house.entries()] == ["second-factor-needed"] * 2 + ["not-permitted"]

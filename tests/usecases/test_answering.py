@@ -11,6 +11,8 @@ import pytest
 from explainer.cache.tiers import NoCache
 from explainer.records import ExplainOptions, Explanation, FloatArray, LimeReport, MethodReport, Notice
 from explainer.usecases.answering import answer_rows
+from explainer.workers.asking import Asking
+from explainer.workers.version import ANYBODY
 from tests.house import FakeWorkers, House
 
 ROWS = np.array([[1.0, 2.0, 0.0, 1.0], [2.0, np.nan, 1.0, np.nan]])
@@ -18,7 +20,7 @@ ROWS = np.array([[1.0, 2.0, 0.0, 1.0], [2.0, np.nan, 1.0, np.nan]])
 
 def answers(house: House, rows: FloatArray = ROWS, **options: Any) -> list[Any]:
     version = house.rooms.registry.get("credit")
-    return answer_rows(house.rooms, version, house.serving.opened(version), rows, ExplainOptions(**options))
+    return answer_rows(house.rooms, version, house.serving.opened(version), rows, ExplainOptions(**options), Asking())
 
 
 def test_what_is_stored_reads_back_as_what_was_answered(house: House) -> None:
@@ -33,7 +35,9 @@ def test_what_is_stored_reads_back_as_what_was_answered(house: House) -> None:
 class Everything(FakeWorkers):
     """Answers one explanation in which every field is set."""
 
-    def explain(self, digest: str, rows: FloatArray, options: ExplainOptions) -> list[tuple[Explanation, ...]]:
+    def explain(
+        self, digest: str, rows: FloatArray, options: ExplainOptions, asking: Asking = ANYBODY
+    ) -> list[tuple[Explanation, ...]]:
         method = MethodReport("kernel", 2, "why", False, 7, 2**62, "default", 1e-17)
         lime = LimeReport(0.1, 0.2, 3, 0.4, (("a <= 1", 0.1 + 0.2), ("b", -1e-300)), 0.5)
         warnings = (Notice("one", "Grüße"), Notice("two", ""))
@@ -83,7 +87,9 @@ class Late(FakeWorkers):
 
     code = "deadline-reached"
 
-    def explain(self, digest: str, rows: FloatArray, options: ExplainOptions) -> list[tuple[Explanation, ...]]:
+    def explain(
+        self, digest: str, rows: FloatArray, options: ExplainOptions, asking: Asking = ANYBODY
+    ) -> list[tuple[Explanation, ...]]:
         found = super().explain(digest, rows, options)
         late = (Notice(self.code, "the clock decided"),)
         return [tuple(dataclasses.replace(e, warnings=late) for e in row) for row in found]

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from explainer.errors import NotPermitted, StorageFailed
+from explainer.ledger.chain import Verdict
+from explainer.ledger.layout import open_file
 from explainer.ledger.sqlite import Ledger
 from explainer.receipts.store import ReceiptStore
 from explainer.records import ExplainOptions
@@ -41,7 +43,8 @@ def test_a_copy_taken_under_load_is_consistent(house: House, tmp_path: Path) -> 
         for thread in threads:
             thread.join()
     for copy in copies:
-        ledger, receipts = Ledger(copy.folder / "ledger.db"), ReceiptStore(copy.folder / "receipts.db")
+        records = open_file(copy.folder / "ledger.db")
+        ledger, receipts = Ledger(records), ReceiptStore(records)
         assert ledger.verify().ok
         named = [e.entry.body["first_receipt"] for e in ledger.read(limit=10_000) if "first_receipt" in e.entry.body]
         assert all(receipts.get(str(receipt)).id == receipt for receipt in named)
@@ -52,19 +55,19 @@ def test_an_empty_folder_is_filled(house: House, tmp_path: Path) -> None:
     """A folder that somebody made for it will do, also before anything was registered."""
     (tmp_path / "copy").mkdir()
     done = back_up(house.rooms, house.caller("local"), tmp_path / "copy")
-    assert set(done.files) >= {"access.db", "backup.json", "ledger.db", "receipts.db"}
+    assert set(done.files) >= {"access.db", "backup.json", "ledger.db"}
     assert done.bytes == sum((done.folder / name).stat().st_size for name in done.files)
 
 
-class Torn(ReceiptStore):
-    def backup_to(self, path: Path) -> None:
+class Torn(Ledger):
+    def backup_to(self, path: Path) -> Verdict:
         path.write_bytes(b"half")
         raise StorageFailed("The disk is full.")
 
 
 def test_a_copy_is_whole_or_not_there(house: House, tmp_path: Path) -> None:
     """When one part fails nothing is left, under the name or beside it; the ledger says so."""
-    broken = house.with_rooms(receipts=Torn(house.rooms.settings.var / "receipts.db"))
+    broken = house.with_rooms(ledger=Torn(house.rooms.settings.var / "ledger.db"))
     (tmp_path / "backups").mkdir()
     with pytest.raises(StorageFailed):
         back_up(broken.rooms, house.caller("local"), tmp_path / "backups" / "copy")

@@ -28,7 +28,7 @@ def test_all_is_well(house: House) -> None:
     assert {f.level for fs in told.values() for f in fs} == {"ok"}
     assert "sklearn 1.9" in told["model credit 1.0"][0].found
     assert len(told["sandbox"]) == 3
-    assert house.workers.asked == ["open", "open"]
+    assert house.workers.asked == ["trial", "trial"]
     assert house.workers.orders == {}
     assert house.entries()[-1].entry.body == {"bad": 0}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 import pytest
@@ -41,6 +42,36 @@ def test_an_error_is_recorded_and_passed_on(house: House, error: BaseException, 
         do(house.rooms.ledger, house.caller(), error)
     (entry,) = house.entries()
     assert (entry.entry.outcome, entry.entry.body) == (outcome, {"rows": 3})
+
+
+def test_what_belongs_to_an_answer_is_written_with_its_entry(house: House) -> None:
+    """Jobs beside the entry run in its transaction; of what was refused nothing is written."""
+    written: list[int] = []
+    with recorded(house.rooms.ledger, house.caller(), "thing:read") as note:
+        note.beside.append(lambda connection: written.append(connection.total_changes))
+    assert len(written) == 1
+    with pytest.raises(NotFound):
+        refused_beside(house, lambda connection: written.append(connection.total_changes))
+    assert len(written) == 1
+
+
+def refused_beside(house: House, job: Any) -> None:
+    with recorded(house.rooms.ledger, house.caller(), "thing:read") as note:
+        note.beside.append(job)
+        raise NotFound("x")
+
+
+def test_what_could_not_be_kept_with_its_entry_is_no_answer(house: House) -> None:
+    """StorageFailed comes out, and the one entry says that it failed."""
+    caller = house.caller()
+
+    def refuse(_: sqlite3.Connection) -> None:
+        raise sqlite3.OperationalError("full")
+
+    with pytest.raises(StorageFailed, match="full"), recorded(house.rooms.ledger, caller, "thing:read") as note:
+        note.beside.append(refuse)
+    (entry,) = house.entries()
+    assert (entry.entry.outcome, caller.entries) == ("storage-failed", [entry.number])
 
 
 class Broken:

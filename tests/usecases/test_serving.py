@@ -93,7 +93,7 @@ def test_a_changed_folder_is_out_of_service(house: House) -> None:
 
 def test_not_ready_until_the_first_round(house: House) -> None:
     """Before every current version was tried once the service says that it is still opening them."""
-    serving = Serving(house.rooms, every_s=0.01)
+    serving = Serving(house.rooms.registry, house.workers, every_s=0.01)
     assert serving.unready() == ["models are still being opened"]
     house.register()
     serving.start()

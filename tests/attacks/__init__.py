@@ -1,0 +1,1 @@
+"""Each threat as a program that tries."""
