@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from explainer.access.permissions import Permission
 from explainer.api import answers
+from explainer.api.export_lines import accepted
 from explainer.api.guard import admit_bearer, caller, house
 from explainer.api.quick import REPEATABLE
 from explainer.api.render import answer, answer_of, answer_parts, model_line, model_page, tagged_response
@@ -23,6 +24,7 @@ from explainer.usecases.again import repeatable
 from explainer.usecases.approve import MAY_APPROVE, ApprovalAsk, approve
 from explainer.usecases.compare import compare
 from explainer.usecases.explain import ExplainAsk, explain
+from explainer.usecases.exports import submit_explain
 from explainer.usecases.models import list_models, show_model
 from explainer.usecases.predict import predict
 
@@ -139,6 +141,9 @@ def _ask(name: str, version: str | None, body: ExplainBody) -> ExplainAsk:
 
 def _explain(name: str, version: str | None, body: ExplainBody) -> Response:
     at = house()
+    if len(body.instances) > at.rooms.settings.export_above_rows:
+        ask = _ask(name, version, body)
+        return accepted(submit_explain(at.rooms, caller(), ask, request.headers.get("Idempotency-Key")))
     explained = explain(at.rooms, at.serving, caller(), _ask(name, version, body))
     parts = answer_parts(explained.version, explanations=explained.items)
     request.environ[REPEATABLE] = repeatable(caller(), explained, parts)
@@ -153,5 +158,5 @@ def _compare(name: str, version: str | None, body: ExplainBody) -> Response:
         compared.shap.version,
         shap=compared.shap.items,
         lime=compared.lime.items,
-        agreement=[{"row": r, **dataclasses.asdict(a)} for r, a in zip(rows, compared.agreements, strict=True)],
+        agreement=[{"row": r, **dataclasses.asdict(a)} for r, a in zip(rows, compared.agreements, strict=False)],
     )

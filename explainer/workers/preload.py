@@ -24,6 +24,7 @@ LIBRARIES: Final = (
     "sklearn.neural_network",
     "sklearn.pipeline",
     "sklearn.preprocessing",
+    "skops.io",
 )
 OWN: Final = ("explainer.attribution", "explainer.formats")
 NEVER: Final = ("xgboost", "lightgbm", "catboost", "onnxruntime")  # a fork of a process that has loaded these hangs

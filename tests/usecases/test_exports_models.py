@@ -80,7 +80,7 @@ def test_workers_of_this_machine_are_closed_in(known: tuple[Settings, ModelVersi
     settings, version = known
     spec = spec_of(tmp_path / "rows.csv", model="credit", digest=version.digest, carry=(), options=ExplainOptions())
     errand = Errand(Opening(str(settings.registry), None, version.digest, os.getpid()), spec)
-    runner = Joblib(1)
+    runner = Joblib(2)  # joblib takes no process for a single one
     header = tuple(feature.name for feature in FEATURES)
     chunks = [Chunk(i, "rows.csv", "csv", 2, 1, b"10,12,car\n", header) for i in range(2)]
     done = list(runner.run(partial(writes, errand, tmp_path / "out"), iter(chunks)))
