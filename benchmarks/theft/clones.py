@@ -138,7 +138,9 @@ class _Cells:
     def __init__(self, p: Pool) -> None:
         self._kinds = p.kinds
         shares = np.linspace(0, 1, 11)[1:-1]
-        self._edges = [None if k else np.unique(np.nanquantile(c, shares)) for k, c in zip(p.kinds, p.rows.T, strict=True)]
+        self._edges = [
+            None if k else np.unique(np.nanquantile(c, shares)) for k, c in zip(p.kinds, p.rows.T, strict=True)
+        ]
         self._rows = p.rows
 
     def __call__(self, rows: FloatArray) -> FloatArray:

@@ -141,7 +141,7 @@ def familiar(rows: FloatArray, kinds: IntArray, names: tuple[str, ...]) -> Famil
 
 def _scale(rows: FloatArray, kinds: IntArray) -> Scale:
     known = ~np.isnan(rows)
-    always = known.all(axis=0)
+    always: BoolArray = np.asarray(known.all(axis=0), dtype=np.bool_)
     several = [len(np.unique(column[~np.isnan(column)])) > 1 for column in rows.T]
     measured = np.array([kind == 0 and more for kind, more in zip(kinds, several, strict=True)])
     compared = np.flatnonzero(~measured | ~always)

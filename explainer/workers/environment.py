@@ -21,6 +21,13 @@ ONE_THREAD: Final = dict.fromkeys(
     ),
     "1",
 )
+# What a call of the model has used is kept for the next one: given back to the kernel each time it comes back page by
+# page, which took more than half of the time of a small network (docs/decisions/sampling.md).
+HEAP: Final = {
+    "MALLOC_TRIM_THRESHOLD_": str(64 * 2**20),
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
+    "MALLOC_TOP_PAD_": str(16 * 2**20),
+}
 KEPT: Final = (
     *("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "NUMBA_CACHE_DIR"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy", "https_proxy", "no_proxy"),
@@ -41,6 +48,7 @@ def nursery_environment() -> dict[str, str]:
     return {
         **{name: os.environ[name] for name in KEPT if name in os.environ},
         **ONE_THREAD,
+        **HEAP,
         "PYTHONHASHSEED": "0",
         "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pandas loads pyarrow where it finds it
         MODULE_PATH: os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path),

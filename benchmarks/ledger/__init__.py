@@ -1,0 +1,1 @@
+"""What verification finds in changed copies, and what trees and proofs cost."""
