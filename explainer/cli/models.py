@@ -10,6 +10,7 @@ import click
 from explainer.api.render import model_line, model_page
 from explainer.cli.rooms import desk
 from explainer.errors import InvalidOption
+from explainer.registry.approval import pending
 from explainer.registry.signature import generate, sign
 from explainer.usecases.models import list_models, show_model
 from explainer.usecases.register import retire
@@ -23,12 +24,13 @@ def command(ctx: click.Context, as_json: bool) -> None:
     if ctx.invoked_subcommand is not None:
         return
     with desk() as at:
-        lines = [model_line(v) for v in list_models(at.rooms, at.caller())]
+        lines = [{**model_line(v), "pending": pending(v)} for v in list_models(at.rooms, at.caller())]
     if as_json:
         click.echo(json.dumps(lines))
         return
     for line in lines:
         state = f"retired {line['retired_at'][:10]}" if line["retired_at"] else "current"
+        state = "awaits approval" if line["pending"] and not line["retired_at"] else state
         name = f"{line['name']:24} {line['version']:10} {line['task']:15} {line['format']:15}"
         click.echo(f"{name} {state:20} {line['digest'][:12]}")
     if not lines:

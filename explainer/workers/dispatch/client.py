@@ -89,7 +89,7 @@ class DistantPools:
 
     def trial(self, order: LoadOrder, rows: FloatArray) -> Trial:
         """As `WorkerPools.trial`."""
-        return Trial(*self._ask(words.trial_frame(order, rows), codec.read_report))
+        return self._ask(words.trial_frame(order, rows), words.read_tried)
 
     def health(self) -> words.Health:
         """How the dispatcher is doing; raises NotReady when there is none at this moment."""

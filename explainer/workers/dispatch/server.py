@@ -114,8 +114,7 @@ class Connection:
             _spoil(self._job, "its answer could not be read")
 
     def _trial(self, frame: Frame) -> Frame:
-        tried = self._pools.trial(*words.read_trial(frame))
-        return codec.report_frame(tried.report, tried.isolation)
+        return words.tried_frame(self._pools.trial(*words.read_trial(frame)))
 
     def _say(self, frame: Frame) -> None:
         send(self._sock, replace(frame, number=0), deadline=time.monotonic() + SEND_S)

@@ -12,6 +12,7 @@ from explainer.workers import codec
 from explainer.workers.asking import Asking
 from explainer.workers.frames import Frame, FrameError
 from explainer.workers.plain import PlainError, from_plain, to_plain
+from explainer.workers.trial import Trial
 from explainer.workers.version import PoolState
 
 KINDS = ("predict", "explain", "interact")
@@ -98,6 +99,15 @@ def read_trial(frame: Frame) -> tuple[LoadOrder, FloatArray]:
     rows = codec.read_rows(frame)
     names = [name for name in get_type_hints(LoadOrder) if name in frame.arrays]
     return codec.read_order(Frame("open", frame.body, {name: frame.arrays[name] for name in names})), rows
+
+
+def tried_frame(tried: Trial) -> Frame:
+    return Frame("tried", to_plain(tried))
+
+
+def read_tried(frame: Frame) -> Trial:
+    tried: Trial = _read(Trial, frame)
+    return tried
 
 
 def _read(kind: Any, frame: Frame) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from explainer.errors import Cancelled, ExplainerError, ModelFailed, NotReady, Overloaded, WorkerDied
-from explainer.records import ExplainOptions, OpenReport
+from explainer.records import ExplainOptions, Notice, OpenReport
 from explainer.settings import Settings
 from explainer.workers.asking import Asking
 from explainer.workers.dispatch import words
@@ -45,7 +45,7 @@ class Pools:
 
     def trial(self, order: object, rows: object) -> Trial:
         self.tried.append(type(order).__name__)
-        return Trial(fake_models.REPORT, ("a thread",))
+        return Trial(fake_models.REPORT, ("a thread",), (Notice("scaffold", "it behaves otherwise on made rows"),))
 
 
 @dataclass
@@ -147,6 +147,7 @@ def test_a_trial_goes_over_the_wire(bench: Bench) -> None:
     """A version can be tried from a web process: the order arrives as one."""
     tried = bench.afar.trial(order_of(), row(fake_models.GOOD))
     assert (tried.report, tried.isolation, bench.pools.tried) == (fake_models.REPORT, ("a thread",), ["LoadOrder"])
+    assert tried.findings == (Notice("scaffold", "it behaves otherwise on made rows"),)
 
 
 def test_the_same_row_is_computed_once(bench: Bench) -> None:
