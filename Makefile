@@ -18,7 +18,7 @@ export PIP_ROOT_USER_ACTION := ignore
 # A virtual environment that happens to be active is not ours.
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
-.PHONY: help demo install test lint bench docs lock clean
+.PHONY: help demo install test lint bench docs lock sbom clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -46,6 +46,9 @@ docs: $(VENV)/.test ## check that links lead somewhere and that the documented c
 lock: $(BIN)/uv ## resolve requirements.lock anew, for Python 3.11 to 3.13
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --upgrade \
 	  --no-emit-index-url --custom-compile-command 'make lock' pyproject.toml --output-file requirements.lock
+
+sbom: $(VENV)/.demo ## the bill of materials as CycloneDX, into explainer.cdx.json
+	@$(BIN)/python .ci/sbom.py < requirements.lock > explainer.cdx.json
 
 clean: ## remove .venv, caches and build results; var/ stays
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

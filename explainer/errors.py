@@ -14,6 +14,7 @@ ExplainerError
 │   ├── NotPermitted         403
 │   ├── NotFound             404
 │   ├── TooManyRequests      429    one principal has too many requests waiting
+│   ├── BudgetExhausted      429    a principal asked for as much of a model as it may
 │   └── Conflict             409    a version that exists already, a retired model
 ├── ModelRefused             422    registration: lists every reason
 ├── ModelFailed              502    the model's own code raised or answered nonsense
@@ -29,7 +30,7 @@ ExplainerError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -159,3 +160,13 @@ class TooSlow(RequestRefused):
 
 class HeadTooLarge(RequestRefused):
     code, status, title = "head-too-large", 431, "The request's headers are too large"
+
+
+class BudgetExhausted(RequestRefused):
+    """`left` says of the budget that is used up what its header fields tell."""
+
+    code, status, title = "budget-exhausted", 429, "The budget for this model is used up"
+
+    def __init__(self, detail: str, *, retry_after_s: int, left: Mapping[str, str]) -> None:
+        super().__init__(detail, retry_after_s=retry_after_s)
+        self.left = dict(left)

@@ -30,7 +30,7 @@ class Settings:
     web_processes: int = 0  # web processes; 0: one for each core, at most 4
     threads: int = 32  # request threads of each web process
     drain_s: float = 15.0  # how long requests that are being answered may take when the service is stopped
-    workers_per_model: int = 0  # processes for each served version; 0: one, and up to one for each core as they are needed
+    workers_per_model: int = 0  # processes for each served version; 0: one, and as requests wait one for each core
     worker_idle_s: float = 300.0  # after which a worker that was started because requests waited goes again
     worker_timeout_s: float = 60.0  # wall time of one call before its worker is killed
     open_timeout_s: float = 120.0  # wall time of opening a model
@@ -55,6 +55,7 @@ class Settings:
     public_url: str = ""  # address of the pages as people see it, for passkeys, one-time links and identity providers
     oidc: Path | None = None  # TOML file of trusted identity providers
     secure_cookies: bool = False  # set when TLS is in front; by itself where TLS or an https address is set
+    alerts: Path | None = None  # TOML file of webhooks and mail servers that are told of alerts
     log_level: str = "INFO"
     log_format: str = "auto"  # json, plain, or auto: plain on a terminal, else json
     # OpenTelemetry collector (OTLP over HTTP), which may hold a password; needs the extra `otel`

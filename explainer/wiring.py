@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from explainer.access.admit import Access, Choices
+from explainer.access.budgets import Budgets
 from explainer.access.providers import is_loopback_host, read_providers
 from explainer.cache.behind import WriteBehind
 from explainer.cache.cover import Cover, cover_for
@@ -15,15 +16,19 @@ from explainer.cache.memory import MemoryTier
 from explainer.cache.ports import Tier
 from explainer.cache.sqlite import DiskTier
 from explainer.cache.tiers import Cache, NoCache
+from explainer.disclosure.policies import Policies
+from explainer.durable import DurableFile
 from explainer.errors import StorageFailed
 from explainer.ledger.layout import open_file
 from explainer.masterkeys import read_master_keys
+from explainer.monitoring.extraction_store import ExtractionStore
 from explainer.monitoring.meters import Meters, NoMeters
 from explainer.monitoring.watching import WatchedTier
 from explainer.receipts.store import ReceiptStore
 from explainer.registry.store import Registry
 from explainer.sealing import Envelope, MasterKeys
 from explainer.settings import Settings, SettingsError
+from explainer.usecases.extraction_hearing import Listener
 from explainer.usecases.rooms import Rooms
 from explainer.usecases.watched_ledger import WatchedLedger
 from explainer.workers.pool import WorkerPools
@@ -50,16 +55,21 @@ def furnish(settings: Settings, workers: Workers | None = None, meters: Meters |
         raise StorageFailed(f"The folder {var} (EXPLAINER_VAR) could not be made: {error.strerror}.") from error
     masters = read_master_keys(settings)
     records = open_file(var / "ledger.db")  # an entry and the receipts that it names are written together
+    controls = DurableFile(var / "controls.db", "")  # what administrators chose: policies and budgets
     watching = meters or NoMeters()
     choices = _choices(settings, masters)
+    registry = Registry(settings)
     return Rooms(
         settings=settings,
         access=Access(var / "access.db", session_hours=settings.session_hours, choices=choices),
-        registry=Registry(settings),
+        registry=registry,
         cache=_cache(settings, masters, watching),
         workers=workers or WorkerPools(settings),
-        receipts=ReceiptStore(records, earlier=var / "receipts.db"),
+        receipts=ReceiptStore(records, earlier=var / "receipts.db", masters=masters),
         ledger=WatchedLedger(records, watching),
+        policies=Policies(controls),
+        budgets=Budgets(controls, records),
+        extraction=Listener(ExtractionStore(DurableFile(var / "extraction.db", "")), registry),
         meters=watching,
     )
 

@@ -14,15 +14,19 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from explainer.access.admit import Access, Choices
+from explainer.access.budgets import Budgets
 from explainer.access.passwords import Passwords
 from explainer.access.sessions import Origin
 from explainer.app import create_app
 from explainer.attribution.reference import rows_of
 from explainer.cache.memory import MemoryTier
 from explainer.cache.tiers import Cache
+from explainer.disclosure.policies import Policies
+from explainer.durable import DurableFile
 from explainer.errors import NotReady
 from explainer.ledger.layout import open_file
 from explainer.ledger.sqlite import Ledger, Recorded
+from explainer.monitoring.extraction_store import ExtractionStore
 from explainer.receipts.store import ReceiptStore
 from explainer.records import (
     BackgroundRows,
@@ -41,6 +45,7 @@ from explainer.records import (
 )
 from explainer.registry.store import Registry
 from explainer.settings import SESSION_COOKIE, Settings
+from explainer.usecases.extraction_hearing import Listener
 from explainer.usecases.rooms import Caller, Rooms
 from explainer.usecases.serving import Serving
 from explainer.workers.asking import Asking
@@ -273,6 +278,8 @@ def build(folder: Path, **settings: Any) -> House:
     chosen = Settings(var=folder / "var", registry=folder / "var" / "registry", **settings)
     chosen.var.mkdir(parents=True, exist_ok=True, mode=0o700)
     workers, records = FakeWorkers(), open_file(chosen.var / "ledger.db")
+    controls = DurableFile(chosen.var / "controls.db", "")
+    registry = Registry(chosen)
     rooms = Rooms(
         settings=chosen,
         access=Access(
@@ -280,11 +287,14 @@ def build(folder: Path, **settings: Any) -> House:
             choices=Choices(open_demo=True),
             passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
         ),
-        registry=Registry(chosen),
+        registry=registry,
         cache=Cache([MemoryTier(1_000_000)]),
         workers=workers,  # type: ignore[arg-type]
         receipts=ReceiptStore(records),
         ledger=Ledger(records),
+        policies=Policies(controls),
+        budgets=Budgets(controls, records),
+        extraction=Listener(ExtractionStore(DurableFile(chosen.var / "extraction.db", "")), registry),
     )
     return House(rooms, Serving(rooms.registry, workers), workers, folder)
 

@@ -16,6 +16,8 @@ from explainer.workers.dispatch.address import listening
 from explainer.workers.dispatch.client import DistantPools
 from tests.workers.processes import state_of
 
+PARENT = ("--parent", str(os.getpid()))
+
 
 def test_it_serves_what_is_registered_and_ends_with_its_children(tmp_path: Path) -> None:
     """With an empty registry it is ready, refuses versions it does not know, and SIGTERM ends its nursery too."""
@@ -23,8 +25,7 @@ def test_it_serves_what_is_registered_and_ends_with_its_children(tmp_path: Path)
     places = {"EXPLAINER_VAR": str(tmp_path / "var"), "EXPLAINER_REGISTRY": str(tmp_path / "registry")}
     with listening(path) as listener:
         process = subprocess.Popen(
-            [sys.executable, "-m", "explainer.dispatcher", "--listen", str(listener.fileno())]
-            + ["--parent", str(os.getpid())],
+            [sys.executable, "-m", "explainer.dispatcher", "--listen", str(listener.fileno()), *PARENT],
             pass_fds=[listener.fileno()],
             env={**os.environ, **places},
         )

@@ -6,6 +6,7 @@ import fnmatch
 import json
 import os
 import re
+import ssl
 import subprocess
 import sys
 import threading
@@ -14,6 +15,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+
+from tests.attacks.certificates import write
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +71,25 @@ def test_settings_of_the_image_exist(dockerfile: str) -> None:
     assert settings.registry.is_relative_to(settings.var)
 
 
+def test_every_stage_begins_with_an_image_that_can_be_pinned(dockerfile: str) -> None:
+    """One argument, given once, names the image of all stages: with a digest the same sources give the same image."""
+    assert (
+        len(re.findall(r"^ARG PYTHON_IMAGE=python:3\.\d+-slim(?:@sha256:[0-9a-f]{64})?$", dockerfile, re.MULTILINE))
+        == 1
+    )
+    assert {stage.split()[0] for stage in stages(dockerfile)} == {"${PYTHON_IMAGE}"}
+
+
+def test_nothing_is_written_outside_the_volume(dockerfile: str) -> None:
+    """On a read-only root: settings, compiled kernels and bytecode go to the volume or nowhere."""
+    last = stages(dockerfile)[-1]
+    (volume,) = re.findall(r"^VOLUME (.+)$", last, flags=re.MULTILINE)
+    for name in ("EXPLAINER_VAR", "EXPLAINER_REGISTRY", "NUMBA_CACHE_DIR"):
+        assert re.search(rf"\b{name}={volume}", last), name
+    assert "PYTHONDONTWRITEBYTECODE=1" in last
+    assert "--read-only" in dockerfile
+
+
 class Answer(BaseHTTPRequestHandler):
     """Answers /healthz with the status of the server's attribute."""
 
@@ -91,13 +113,20 @@ def server() -> Iterator[HTTPServer]:
 
 
 @pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False)])
+@pytest.mark.parametrize("tls", [False, True])
 def test_the_health_check_tells_a_live_service_from_a_sick_one(
-    dockerfile: str, server: HTTPServer, status: int, healthy: bool
+    dockerfile: str, server: HTTPServer, tmp_path: Path, status: int, healthy: bool, tls: bool
 ) -> None:
-    """The program of HEALTHCHECK ends with 0 exactly when /healthz answers 200; it needs Python alone."""
+    """The program of HEALTHCHECK ends with 0 exactly when /healthz answers 200, over TLS too; it needs Python alone."""
     server.status = status  # type: ignore[attr-defined]
     command = json.loads(re.findall(r"^HEALTHCHECK .*CMD (\[.+\])$", dockerfile, flags=re.MULTILINE)[0])
     assert command[0] == "python"
     environment = {**os.environ, "EXPLAINER_PORT": str(server.server_port)}
+    if tls:
+        certificate, key = write(tmp_path)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        environment["EXPLAINER_TLS_CERTIFICATE"] = str(certificate)
     done = subprocess.run([sys.executable, *command[1:]], env=environment, capture_output=True, check=False)
     assert (done.returncode == 0) == healthy

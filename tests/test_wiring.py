@@ -23,7 +23,7 @@ def test_everything_is_kept_in_one_private_folder(tmp_path: Path) -> None:
     rooms = furnish(settings(var))
     assert stat.S_IMODE(var.stat().st_mode) == 0o700
     files = {path.name for path in var.glob("*.db")}
-    assert files == {"access.db", "ledger.db"}
+    assert files == {"access.db", "controls.db", "extraction.db", "ledger.db"}
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in var.glob("*.db*"))
     assert rooms.workers.processes() == []
     assert rooms.registry.versions() == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from explainer.access.permissions import Permission
 from explainer.attribution.agreement import Agreement
-from explainer.disclosure.words import ReasonLine, reason_lines
+from explainer.disclosure.words import reason_lines
 from explainer.errors import InvalidRows, Problem
 from explainer.records import ExplainOptions, Explanation
 from explainer.usecases.admit import needs
@@ -28,13 +29,14 @@ SPACES = {"probability": "probability", "log_odds": "log odds", "raw": "raw mode
 class Result:
     """Everything the result part of the page shows; numbers come from the answer and from nowhere else."""
 
-    shap: Explanation
-    lime: Explanation
-    shap_chart: charts.Waterfall
-    lime_chart: charts.Diverging
-    agreement: Agreement
+    item: dict[str, Any]
+    shap: Explanation | None  # this and what follows are there where the reader sees every digit
+    lime: Explanation | None
+    shap_chart: charts.Waterfall | None
+    lime_chart: charts.Diverging | None
+    agreement: Agreement | None
     values: list[Any]
-    reasons: list[ReasonLine]
+    reasons: list[dict[str, Any]]
     receipt: str
     cache: str
 
@@ -83,16 +85,20 @@ def _result(page: ModelPage, row: dict[str, Any]) -> Result:
     options = ExplainOptions(output=output if output in SPACES else None)  # type: ignore[arg-type]
     ask = ExplainAsk(manifest.name, [row], options, manifest.version)
     compared: Compared = compare(rooms(), serving(), caller(), ask)
+    item, values = compared.shap.items[0], [row.get(f.name) for f in manifest.features]
+    if not compared.shap.policy.drawn:
+        nothing = (None, None, None, None, None)
+        return Result(item, *nothing, values, item.get("reasons", []), item["receipt"], item["cache"])
     shap, lime = compared.shap.full[0][0], compared.lime.full[0][0]
-    item = compared.shap.items[0]
     return Result(
+        item=item,
         shap=shap,
         lime=lime,
         shap_chart=charts.waterfall(shap),
         lime_chart=charts.diverging(lime),
         agreement=compared.agreements[0],
-        values=[row.get(f.name) for f in manifest.features],
-        reasons=reason_lines(shap, manifest.features),
+        values=values,
+        reasons=[dataclasses.asdict(line) for line in reason_lines(shap, manifest.features)],
         receipt=item["receipt"],
         cache=item["cache"],
     )

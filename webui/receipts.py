@@ -17,9 +17,14 @@ def show_receipt_page(receipt_id: str) -> str:
     replayed = replay_receipt(rooms(), serving(), caller(), receipt_id) if request.method == "POST" else None
     shown = show_receipt(rooms(), caller(), receipt_id)
     e = shown.explanations[0]
-    chart = charts.waterfall(e) if e.lime is None else charts.diverging(e)
+    chart = (charts.waterfall(e) if e.lime is None else charts.diverging(e)) if shown.policy.drawn else None
     return render_template(
-        "receipt.html", shown=shown, explanation=e, chart_data=chart, replayed=replayed, manifest=shown.version.manifest
+        "receipt.html",
+        shown=shown,
+        explanation=None if chart is None else e,
+        chart_data=chart,
+        replayed=replayed,
+        manifest=shown.version.manifest,
     )
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from explainer.attribution.model import IntArray
 from explainer.records import ExplainOptions, FloatArray
 from explainer.registry.candidate import check_folder
 from explainer.workers.opening import open_version
 
 THRESHOLD = 0.4  # of the demo's decision
+EVALUATIONS = 6000  # for each row of a model that has to be sampled
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Pool:
     kinds: tuple[int, ...]
     cut: float
 
-    def part(self, chosen: FloatArray) -> Pool:
+    def part(self, chosen: IntArray) -> Pool:
         given = None if self.attributions is None else self.attributions[chosen]
         return Pool(self.rows[chosen], self.margins[chosen], given, self.kinds, self.cut)
 
@@ -41,7 +43,7 @@ def pool(folder: Path, asked: int, held_out: int, kept: Path, seed: int = 0) -> 
     if not file.exists():
         served, rng = open_version(order), np.random.default_rng(seed)
         rows, others = mixed(order.background, asked, rng), mixed(order.background, held_out, rng)
-        wanted = ExplainOptions(output="log_odds", max_evaluations=6000)
+        wanted = ExplainOptions(output="log_odds", max_evaluations=EVALUATIONS)
         told = [e for (e,) in served.explain(rows, wanted)]
         bad = order.manifest.classes.index(str(order.manifest.positive_class))
         p = np.clip(served.predict(others)[:, bad], 1e-9, 1 - 1e-9)

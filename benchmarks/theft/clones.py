@@ -51,7 +51,7 @@ def _ways(told: Pool, shown: Shown, scores: bool, top: int) -> list[Callable[[Po
     if shown == "nothing":
         return plain
     if shown == "reasons":
-        return [*plain, *(lambda p, w=way: w(p, target, top) for way in (_hinted, _pieced))]  # type: ignore[misc]
+        return [*plain, *(lambda p, w=way: w(p, target, top) for way in (_hinted, _pieced))]
     step = 0.05 if shown == "rounded" else 0.0
     return [*plain, lambda p: _summed(p, step)]
 
@@ -122,8 +122,8 @@ def _pieced(p: Pool, target: Callable[[Pool], FloatArray], top: int) -> Clone:
 
 def _trees(*, few: bool = False) -> LGBMRegressor:
     return LGBMRegressor(
-        n_estimators=60 if few else 200,
-        learning_rate=0.1 if few else 0.05,
+        n_estimators=50 if few else 150,
+        learning_rate=0.1 if few else 0.06,
         num_leaves=8,
         min_child_samples=5,
         n_jobs=1,

@@ -22,8 +22,13 @@ class Permission(StrEnum):
     KEY_MANAGE = "access:key:manage"
     USER_MANAGE = "access:user:manage"
     KEY_ROTATE = "access:key:rotate"  # the own one; look at it too
+    POLICY_MANAGE = "disclosure:policy:manage"  # what roles see of a model, and how much of it principals may ask for
     ACCOUNT_MANAGE = "access:account:manage"  # the own one: password, second factors, sessions
     SESSION_MANAGE = "access:session:manage"  # list and end sessions of other people
+    SUBJECT_READ = "receipts:subject:read"  # all that is kept of one person
+    SUBJECT_ERASE = "receipts:subject:erase"
+    RETENTION_MANAGE = "house:retention:manage"
+    RECORD_RESEAL = "house:record:reseal"
     BACKUP_CREATE = "house:backup:create"
     INSTALLATION_INSPECT = "house:installation:inspect"
     METRICS_READ = "house:metrics:read"

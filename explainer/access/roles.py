@@ -26,13 +26,18 @@ ROLES: Mapping[str, frozenset[Permission]] = {
     "auditor": _OWN
     | _OWN_RECEIPTS
     | {Permission.CARD_READ, Permission.RECEIPT_READ_ALL, Permission.ENTRY_READ, Permission.CHAIN_VERIFY},
-    "owner": _OWN | _ASK | _EXPORTS | _OWN_RECEIPTS | {Permission.VERSION_CREATE, Permission.VERSION_RETIRE},
+    "owner": _OWN
+    | _ASK
+    | _EXPORTS
+    | _OWN_RECEIPTS
+    | {Permission.VERSION_CREATE, Permission.VERSION_RETIRE, Permission.POLICY_MANAGE},
     "administrator": _OWN
     | {
         Permission.CARD_READ,
         Permission.VERSION_RETIRE,
         Permission.CHAIN_VERIFY,
         Permission.KEY_MANAGE,
+        Permission.POLICY_MANAGE,
         Permission.USER_MANAGE,
         Permission.SESSION_MANAGE,
     },

@@ -85,14 +85,27 @@ class LimeItem(BaseModel):
     rules: list[LimeRule] | None = None
 
 
+class ReasonItem(BaseModel):
+    """What is shown where sizes are not: leading features in order, or the owner's words alone."""
+
+    feature: str | None = None
+    value: float | int | str | bool | None = None
+    direction: str | None = None
+    text: str | None = None
+    protected: bool | None = None
+
+
 class ExplanationItem(BaseModel):
+    """`attributions` is empty and `reasons` there for roles that do not see sizes."""
+
     model_config = ConfigDict(populate_by_name=True)
     row: int
-    prediction: float
-    expected_value: float
+    prediction: float | None
+    expected_value: float | None
     class_name: str | None = Field(alias="class")
     output: str
     attributions: list[AttributionItem]
+    reasons: list[ReasonItem] | None = None
     method: MethodItem
     confidence: float
     cache: str

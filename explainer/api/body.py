@@ -26,7 +26,9 @@ class StrictRequest(Request):
                 raise UnsupportedMedia("Content-Type: send application/json.")
             parsed = parse(self.get_data(), current_app.config["MAX_JSON_DEPTH"])
             if isinstance(parsed, dict) and len(parsed) > MOST_SETTINGS:
-                raise MalformedRequest(f"The body has {len(parsed)} settings; no request has more than {MOST_SETTINGS}.")
+                raise MalformedRequest(
+                    f"The body has {len(parsed)} settings; no request has more than {MOST_SETTINGS}."
+                )
             self._parsed = parsed
             self._is_parsed = True
         return self._parsed

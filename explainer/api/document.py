@@ -10,6 +10,7 @@ from flask import Blueprint, Response, current_app, g, render_template, request
 
 from explainer.access.permissions import Permission
 from explainer.api.guard import bearer_token, house, permission_of
+from explainer.api.problems import documented
 from explainer.api.render import tagged
 from explainer.usecases.admit import Credentials, admit, needs
 from explainer.usecases.documents import read_document
@@ -35,7 +36,7 @@ def admit_either() -> None:
 @needs(Permission.CARD_READ)
 def openapi() -> Response:
     read_document(house().rooms, g.caller, "openapi.json")
-    body = orjson.dumps(current_app.api_doc)  # type: ignore[attr-defined]
+    body = orjson.dumps(documented(current_app.api_doc))  # type: ignore[attr-defined]
     return tagged(body, body)
 
 

@@ -29,7 +29,7 @@ from explainer.usecases.models import list_models, show_model
 from explainer.usecases.predict import predict
 
 PROBLEM: dict[str | int | HTTPStatus, type[BaseModel] | dict[Any, Any] | None] = {
-    status: answers.ProblemAnswer for status in (400, 401, 403, 404, 413, 415, 422, 502, 503, 504)
+    status: answers.ProblemAnswer for status in (400, 401, 403, 404, 413, 415, 422, 429, 502, 503, 504)
 }
 
 
@@ -136,12 +136,13 @@ def _predict(name: str, version: str | None, body: PredictBody) -> Response:
 
 
 def _ask(name: str, version: str | None, body: ExplainBody) -> ExplainAsk:
-    return ExplainAsk(name, body.instances, body.options(), version, body.background_rows())
+    return ExplainAsk(name, body.instances, body.options(), version, body.background_rows(), body.subject)
 
 
 def _explain(name: str, version: str | None, body: ExplainBody) -> Response:
     at = house()
-    if len(body.instances) > at.rooms.settings.export_above_rows:
+    # Exports keep no receipts, so what is said to be about a person is answered at once.
+    if len(body.instances) > at.rooms.settings.export_above_rows and body.subject is None:
         ask = _ask(name, version, body)
         return accepted(submit_explain(at.rooms, caller(), ask, request.headers.get("Idempotency-Key")))
     explained = explain(at.rooms, at.serving, caller(), _ask(name, version, body))

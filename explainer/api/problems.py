@@ -8,7 +8,7 @@ import orjson
 from flask import Response, g
 from pydantic import ValidationError
 
-from explainer.errors import ExplainerError, InvalidOption, Problem
+from explainer.errors import BudgetExhausted, ExplainerError, InvalidOption, Problem
 
 MEDIA_TYPE = "application/problem+json"
 SOON_S = 1  # when to try again what is refused for now, where nothing better is known
@@ -34,7 +34,21 @@ def problem_response(error: ExplainerError) -> Response:
         response.headers["WWW-Authenticate"] = 'Bearer realm="explainer"'
     if error.retry_after_s is not None or error.status == 503:
         response.headers["Retry-After"] = str(error.retry_after_s or SOON_S)
+    if isinstance(error, BudgetExhausted):
+        response.headers.update(error.left)
     return response
+
+
+def documented(document: dict[str, Any]) -> dict[str, Any]:
+    """Say of an OpenAPI document's problems that they are `application/problem+json`; returns the document."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for response in operation["responses"].values():
+                content = response.get("content", {})
+                told = content.get("application/json", {}).get("schema", {}).get("$ref", "")
+                if told.endswith("/ProblemAnswer"):
+                    content[MEDIA_TYPE] = content.pop("application/json")
+    return document
 
 
 def refuse_settings(error: ValidationError) -> None:

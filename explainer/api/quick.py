@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from explainer.access.budgets import FIELDS, header_fields
 from explainer.api.forwarded import PROBLEM as FORWARDED_PROBLEM
 from explainer.usecases.again import LONGEST_BODY, Answers, Question, say_again
 from explainer.usecases.rooms import Rooms
@@ -29,7 +30,7 @@ UNUSUAL: Final = (
 )
 ROUTES: Final = ("/api/v1/models/{name}/explain", "/api/v1/models/{name}/versions/{version}/explain")
 OK: Final = "200 OK"
-OF_EACH: Final = frozenset({"x-request-id", "content-length"})
+OF_EACH: Final = frozenset({"x-request-id", "content-length", *(name.lower() for name in FIELDS)})
 
 Environ = dict[str, Any]
 App = Callable[[Environ, Any], Iterable[bytes]]
@@ -71,13 +72,14 @@ class QuickWay:
         if bearer is not None:
             found = say_again(self._rooms, self._serving, self.answers, bearer[1], question, request_id)
             if found is not None:
-                said, headers = found
+                (said, headers), left = found
                 if self._told is not None:
                     route = ROUTES[question.version is not None]
                     spent = time.perf_counter() - begun
                     self._told(Repeated(route, said.principal.id, question.model, request_id, spent))
                 body = b'%b"%b"%b' % (said.before, request_id.encode(), said.after)
                 own = [("Content-Length", str(len(body))), ("X-Request-ID", request_id)]
+                own += [] if left is None else header_fields(left).items()
                 start_response(OK, headers + own)
                 return [body]
         return self._whole_way(environ, start_response, question)

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from flask import Response, g, request
 
+from explainer.access.budgets import header_fields
 from explainer.records import Feature, ModelVersion, Receipt
 from explainer.usecases.models import ModelPage
 
@@ -21,7 +22,9 @@ def json_response(body: dict[str, Any], status: int = 200) -> Response:
 
 
 def json_bytes(body: bytes, status: int = 200) -> Response:
-    return Response(body, status=status, mimetype="application/json", headers=NOT_STORED)
+    left = g.caller.left if "caller" in g else []
+    fields = NOT_STORED | (header_fields(left[-1]) if left else {})
+    return Response(body, status=status, mimetype="application/json", headers=fields)
 
 
 def tagged_response(**fields: Any) -> Response:

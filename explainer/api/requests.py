@@ -114,6 +114,12 @@ class ExplainBody(SettingsBody):
     separate: int | None = Field(
         None, ge=1, le=10_000, description="Sample until the order of so many leading features is beyond doubt"
     )
+    subject: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="Your reference of the person whom all rows are about: their receipts can then be erased together",
+    )
 
 
 class InteractBody(SettingsBody):

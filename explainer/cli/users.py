@@ -93,4 +93,5 @@ def disable(name: str) -> None:
 def link_address(settings: Settings, token: str) -> str:
     """The address of a one-time link, as far as it is known from the settings."""
     host = "localhost" if settings.host in {"127.0.0.1", "::1"} else settings.host
-    return f"{(settings.public_url or f'http://{host}:{settings.port}').rstrip('/')}/invitation/{token}"
+    scheme = "https" if settings.tls_certificate is not None else "http"
+    return f"{(settings.public_url or f'{scheme}://{host}:{settings.port}').rstrip('/')}/invitation/{token}"

@@ -27,8 +27,7 @@ def disclose_importance(
 
     Features come in order of their mean absolute attribution, at most `options.top`. `points` are the values of all
     rows, in schema order: where given, each feature carries the attributions of all rows, and their values for roles
-    that see them. Raises NotPermitted for an unknown role, and where sizes
-    are not shown.
+    that see them. Raises NotPermitted for an unknown role, and where sizes are not shown.
     """
     policy = policy_of(reader)
     require_whole(policy, "Importances")

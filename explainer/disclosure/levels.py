@@ -31,10 +31,15 @@ class Policy:
         """Whether every digit is shown."""
         return self.detail == "full" and self.prediction == "full"
 
+    @property
+    def drawn(self) -> bool:
+        """Whether charts of all features may be drawn: they show every size and name the row's values."""
+        return self.whole and self.values and self.most is None
+
 
 FULL = Policy(values=True)
 POLICIES: Mapping[str, Policy] = {
-    "application": Policy(values=True, most=4, detail="reasons"),  # measured: docs/explanation/theft.md
+    "application": Policy(values=True, most=3, detail="reasons"),  # measured: docs/explanation/theft.md
     "analyst": FULL,
     "reviewer": FULL,
     "auditor": FULL,

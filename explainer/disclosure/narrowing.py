@@ -19,15 +19,14 @@ def narrowed(
 ) -> dict[str, Any]:
     """Return the answer under a policy that does not show every digit, features and values in schema order.
 
-    Rounded numbers still add up: each standard error is widened by half of the rounding step, which bounds what
-    rounding moved. The expected value is told only where the prediction is, and with its digits.
+    Rounded numbers still add up: each standard error is widened by two rounding steps, which bounds what rounding
+    moved. The expected value is told only where the prediction is, and with its digits.
     """
     step = _step(explanation)
-    told = {"full": lambda x: x, "rounded": lambda x: _rounded(x, step), "none": lambda _: None}[policy.prediction]
     method = explanation.method
     answer: dict[str, Any] = {
-        "prediction": told(explanation.prediction),
-        "expected_value": told(explanation.expected_value) if policy.detail == "rounded" else None,
+        "prediction": _told(explanation.prediction, policy, step),
+        "expected_value": _told(explanation.expected_value, policy, step) if policy.detail == "rounded" else None,
         "class": explanation.class_name,
         "output": explanation.output,
         "attributions": [],
@@ -58,6 +57,12 @@ def narrowed(
     return answer
 
 
+def _told(number: float, policy: Policy, step: float) -> float | None:
+    if policy.prediction == "none":
+        return None
+    return _rounded(number, step) if policy.prediction == "rounded" else number
+
+
 def _step(e: Explanation) -> float:
     """A power of ten that leaves two digits of the largest number in sight, as they are in this row."""
     largest = max(map(abs, (e.prediction, e.expected_value, *e.attributions)))
@@ -69,7 +74,7 @@ def _rounded(number: float, step: float) -> float:
 
 
 def _widened(error: float | None, step: float) -> float | None:
-    return None if error is None else float(f"{_rounded(error, step) + step:.12g}")
+    return None if error is None else float(f"{_rounded(error, step) + 2 * step:.12g}")
 
 
 def _item(

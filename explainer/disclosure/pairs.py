@@ -23,7 +23,9 @@ def disclose_pairs(
     top: int,
     policies: Mapping[str, Policy] = POLICIES,
 ) -> dict[str, Any]:
-    """Return the answer as `reader`, a role or a policy, may read it: the `top` pairs of largest index, largest first, those of zero left out.
+    """Return the answer as `reader`, a role or a policy, may read it.
+
+    The `top` pairs of largest index are shown, largest first, those of zero left out.
 
     Expected value, main effects, the pairs shown and `other` add up to the prediction: an index counts once, not once
     for each of its two features. The error of `other` is the sum of the single ones, which bounds it. Raises

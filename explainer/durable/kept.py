@@ -20,6 +20,13 @@ class Kept(Generic[T]):
     SQLite's data_version tells within about two microseconds whether any connection but this one wrote.
     """
 
+    _process: int
+    _lock: threading.Lock
+    _lending: ExitStack
+    _connection: sqlite3.Connection | None
+    _written: int
+    _value: T
+
     def __init__(self, file: DurableFile, load: Callable[[sqlite3.Connection], T]) -> None:
         self._file, self._load = file, load
         self._begin()
@@ -48,9 +55,8 @@ class Kept(Generic[T]):
         self._process = os.getpid()
         self._lock = threading.Lock()
         self._lending = ExitStack()
-        self._connection: sqlite3.Connection | None = None
+        self._connection = None
         self._written = -1
-        self._value: T
 
 
 _PARENTS: list[ExitStack] = []

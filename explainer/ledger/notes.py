@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from dataclasses import dataclass
 from hashlib import sha256
@@ -46,8 +45,8 @@ class PublicKey:
         """Raises InvalidOption."""
         try:
             name, hashed, encoded = text.strip().split("+", 2)  # the last part may hold a plus of its own
-            decoded = base64.b64decode(encoded, validate=True)
-        except (ValueError, binascii.Error):
+            decoded = _decoded(encoded)
+        except ValueError:
             raise InvalidOption("key: a checkpoint key has the form name+hash+key; see `ledger.pub`.") from None
         found = cls(name, decoded[1:])
         if decoded[:1] != ED25519 or len(found.raw) != HASH or found.hash.hex() != hashed:
@@ -67,8 +66,8 @@ def read_note(note: str) -> Checkpoint:
     lines = note[:LONGEST].split("\n")
     try:
         origin, size, encoded = lines[:3]
-        root = base64.b64decode(encoded, validate=True)
-    except (ValueError, binascii.Error):
+        root = _decoded(encoded)
+    except ValueError:
         raise InvalidOption("checkpoint: this is no checkpoint: origin, size and root are its first lines.") from None
     if not ORIGIN.fullmatch(origin) or not SIZE.fullmatch(size) or len(root) != HASH or lines[3:4] != [""]:
         raise InvalidOption("checkpoint: its lines are not an origin, a size, 32 bytes in base64 and an empty one.")
@@ -99,9 +98,16 @@ def _signature(line: str, key: PublicKey) -> bytes | None:
     if not line.startswith(f"{DASH}{key.name} "):
         return None
     try:
-        decoded = base64.b64decode(line.rpartition(" ")[2], validate=True)
-    except (ValueError, binascii.Error):
+        decoded = _decoded(line.rpartition(" ")[2])
+    except ValueError:
         return None
     fits = decoded[:KEY_HASH] == key.hash and len(decoded) == KEY_HASH + SIGNATURE
     return decoded[KEY_HASH:] if fits else None
 
+
+def _decoded(text: str) -> bytes:
+    """Bytes have one form only; raises ValueError for another one, in which the last bits differ."""
+    decoded = base64.b64decode(text, validate=True)
+    if base64.b64encode(decoded).decode() != text:
+        raise ValueError("not the base64 that these bytes have")
+    return decoded

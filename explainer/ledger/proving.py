@@ -62,16 +62,16 @@ class Proofs:
         """The key beside the ledger's file, made at first use."""
         return signer(self._file.path.parent)
 
-    def checkpoint(self) -> Signed:
-        """Sign the tree as it is now."""
+    def checkpoint(self, size: int | None = None) -> Signed:
+        """Sign the tree of `size` entries (default: all) and keep the note. Raises InvalidOption for more than all."""
         fill(self._file)
         with self._file.reading() as connection:
-            size = _size(connection)
-            found = root(subtrees(connection), size)
-        note = self.signer.sign(size, found)
+            of = _size(connection) if not size else _within(connection, size)
+            found = root(subtrees(connection), of)
+        note = self.signer.sign(of, found)
         keep = "INSERT OR IGNORE INTO checkpoints (size, note) VALUES (?, ?)"
-        self._file.write(lambda connection: connection.execute(keep, (size, note)))
-        return Signed(note, self.signer.public.name, size, found.hex(), str(self.signer.public))
+        self._file.write(lambda connection: connection.execute(keep, (of, note)))
+        return Signed(note, self.signer.public.name, of, found.hex(), str(self.signer.public))
 
     def inclusion(self, number: int, size: int | None = None) -> Inclusion:
         """Prove that an entry is in the tree of `size` entries (default: all). Raises NotFound, InvalidOption."""

@@ -89,7 +89,9 @@ class Compared:
 
 def _next_roots(file: DurableFile) -> list[tuple[int, int, bytes]]:
     with file.reading() as connection:
-        (first,) = connection.execute("SELECT COALESCE(MAX(place) + 1, 0) FROM tree WHERE height = ?", (LOWEST,)).fetchone()
+        (first,) = connection.execute(
+            "SELECT COALESCE(MAX(place) + 1, 0) FROM tree WHERE height = ?", (LOWEST,)
+        ).fetchone()
         (last,) = connection.execute("SELECT COALESCE(MAX(number), 0) FROM entries").fetchone()
         places = range(first, min(last >> LOWEST, first + AT_ONCE))
         return [(LOWEST, place, _hashed(connection, place << LOWEST, 1 << LOWEST)) for place in places]

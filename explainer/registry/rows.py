@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from math import nan
+from math import isnan, nan
 from typing import Any
 
 import numpy as np
@@ -159,12 +159,12 @@ def _integer(low: float, high: float, missing: float | None) -> Code:
 
 def _uncode(feature: Feature) -> Callable[[float], Any]:
     if feature.type == "category":
-        return lambda x: None if x != x else feature.categories[int(x)]
+        return lambda x: None if isnan(x) else feature.categories[int(x)]
     if feature.type == "boolean":
-        return lambda x: None if x != x else x != 0.0
+        return lambda x: None if isnan(x) else x != 0.0
     if feature.type == "integer":
-        return lambda x: None if x != x else int(x)
-    return lambda x: None if x != x else x
+        return lambda x: None if isnan(x) else int(x)
+    return lambda x: None if isnan(x) else x
 
 
 def _not_a_list(instances: object) -> Problem:

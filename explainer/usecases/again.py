@@ -5,11 +5,15 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
+from explainer.access.budgets import Charge, Left
 from explainer.cache.memo import Memo
+from explainer.disclosure.levels import Policy
+from explainer.durable import Job
 from explainer.errors import ExplainerError
 from explainer.records import LedgerEntry, OpenReport, Principal
 from explainer.settings import Settings
 from explainer.usecases.explain import EVENT, Explained, entitled
+from explainer.usecases.guarding import policy
 from explainer.usecases.recording import Fact
 from explainer.usecases.rooms import Caller, Rooms
 from explainer.usecases.serving import Served
@@ -41,6 +45,8 @@ class Said:
     facts: dict[str, Fact]
     receipts: tuple[str, ...]
     principal: Principal
+    policy: Policy
+    charged: tuple[bytes, ...]
 
 
 Answer = tuple[Said, list[tuple[str, str]]]
@@ -84,16 +90,26 @@ def repeatable(caller: Caller, done: Explained, parts: tuple[bytes, bytes]) -> S
     if not all(done.hits):
         return None
     receipts = tuple(dict.fromkeys(done.receipts))
-    return Said(*parts, done.version.digest, done.asked.report, dict(done.facts), receipts, caller.principal)
+    return Said(
+        before=parts[0],
+        after=parts[1],
+        digest=done.version.digest,
+        report=done.asked.report,
+        facts=dict(done.facts),
+        receipts=receipts,
+        principal=caller.principal,
+        policy=done.policy,
+        charged=done.charged,
+    )
 
 
 def say_again(
     rooms: Rooms, serving: Served, answers: Answers, bearer: str, question: Question, request_id: str
-) -> Answer | None:
-    """Return what this bearer was told, after its entry is on disk; None where the whole way has to be gone.
+) -> tuple[Answer, Left | None] | None:
+    """Return what this bearer was told and what is left of a budget; None where the whole way has to be gone.
 
-    Asked anew each time: key, role and grants, the version in service and its methods, whether the receipts are there
-    still.
+    Its entry is on disk then. Asked anew each time: key, role and grants, what the role may see, the budget, the
+    version in service and its methods, whether the receipts are there still.
     """
     with suppress(ExplainerError):  # the whole way raises it again, records it, and says why
         principal = rooms.access.principal_of_bearer(bearer)
@@ -102,9 +118,16 @@ def say_again(
             return None
         said, caller = found[0], Caller(principal, request_id, "api")
         version = entitled(rooms, caller, question.model, question.version)
-        if version.digest == said.digest and serving.opened(version) == said.report:
+        same = version.digest == said.digest and serving.opened(version) == said.report
+        if same and policy(rooms, caller, question.model) == said.policy:
             entry = LedgerEntry(f"api:{EVENT}", principal.id, "answered", request_id, said.facts)
-            rooms.ledger.append(entry, [rooms.receipts.still(said.receipts)])
-            return found
+            paid = rooms.budgets.again(principal, question.model, said.digest, said.charged)
+            beside: list[Job[None]] = [rooms.receipts.still(said.receipts)]
+            if not isinstance(paid, Charge):
+                rooms.ledger.append(entry, beside)
+                return found, paid
+            rooms.ledger.append(entry, [paid, *beside])
+            rooms.budgets.settle(paid)
+            return found, paid.left
         answers.forget(principal, question)
     return None

@@ -12,11 +12,13 @@ from explainer import __version__
 from explainer.access.permissions import Permission
 from explainer.errors import Conflict, InvalidOption
 from explainer.ledger.chain import Verdict
+from explainer.ledger.signing import PUBLIC
+from explainer.receipts.subjects import erased_in
 from explainer.usecases.recording import recorded
 from explainer.usecases.rooms import Caller, Rooms
 from explainer.usecases.whole_folder import digests, whole, write_new
 
-ABOUT, DIGESTS = "backup.json", "SHA256SUMS"
+ABOUT, DIGESTS, CHECKPOINT, ERASED = "backup.json", "SHA256SUMS", "ledger.checkpoint", "erased.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,10 @@ def back_up(rooms: Rooms, caller: Caller, folder: Path) -> Backup:
         made_at = datetime.now(UTC).isoformat(timespec="seconds")
         with whole(target) as staged:
             verdict = rooms.ledger.backup_to(staged / "ledger.db")  # the receipts are in it
+            _sign(rooms, staged, verdict)
+            write_new(staged / ERASED, erased_in(staged / "ledger.db").encode())
             rooms.access.backup_to(staged / "access.db")
+            rooms.policies.backup_to(staged / "controls.db")  # and the budgets
             rooms.registry.backup_to(staged / "registry")
             about = {"made_at": made_at, "explainer": __version__, "ledger": verdict}
             write_new(staged / ABOUT, orjson.dumps(about, option=orjson.OPT_INDENT_2))
@@ -51,6 +56,14 @@ def back_up(rooms: Rooms, caller: Caller, folder: Path) -> Backup:
             write_new(staged / DIGESTS, "".join(f"{digest}  {name}\n" for name, digest in files.items()).encode())
         note["files"], note["bytes"] = len(files), size
         return Backup(target, made_at, files, size, verdict)
+
+
+def _sign(rooms: Rooms, staged: Path, verdict: Verdict) -> None:
+    """Beside a whole ledger its checkpoint, and the public key that checks it: to be kept elsewhere as well."""
+    if verdict.ok and verdict.entries:
+        signed = rooms.ledger.proofs.checkpoint(verdict.entries)
+        write_new(staged / PUBLIC, f"{signed.key}\n".encode())
+        write_new(staged / CHECKPOINT, signed.note.encode())
 
 
 def _free(target: Path, registry: Path) -> Path:

@@ -13,6 +13,8 @@ from explainer.usecases.serving import Served
 
 @dataclass(frozen=True, slots=True)
 class Compared:
+    """`agreements` is empty where the sizes of attributions are not shown."""
+
     shap: Explained
     lime: Explained
     agreements: list[Agreement]
@@ -26,4 +28,6 @@ def compare(rooms: Rooms, serving: Served, caller: Caller, ask: ExplainAsk) -> C
         note["shap_receipt"] = note["first_receipt"]
         lime = explained(rooms, serving, caller, lime_ask, note)
     pairs = [(s, o) for a, b in zip(shap.full, lime.full, strict=True) for s, o in zip(a, b, strict=True)]
+    if not shap.policy.whole:  # how far they agree is made of sizes
+        return Compared(shap, lime, [])
     return Compared(shap, lime, [agreement(s.attributions, o.attributions) for s, o in pairs])

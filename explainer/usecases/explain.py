@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from explainer.access.permissions import Permission
+from explainer.disclosure.levels import Policy
 from explainer.disclosure.policy import disclose
 from explainer.errors import TooLarge
 from explainer.records import ExplainOptions, Explanation, FloatArray, ModelVersion, OpenReport
 from explainer.registry.rows import code_rows, row_values
 from explainer.usecases.answering import answer_rows
-from explainer.usecases.keeping import receipts_for
+from explainer.usecases.guarding import charged, policy, spent
+from explainer.usecases.keeping import About, receipts_for
 from explainer.usecases.options import check_options
 from explainer.usecases.recording import Note, recorded
 from explainer.usecases.reference import background_note, with_background
@@ -28,6 +30,7 @@ class ExplainAsk:
     options: ExplainOptions
     version: str | None = None
     background: Any = None  # rows that the request brings as its background; None: as `options` says
+    subject: str | None = None  # the caller's reference of whom all rows are about, by which receipts can be erased
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """What was answered. `items` is what this reader may see; `full` is kept for pages that draw it.
+    """What was answered. `items` is what this reader may see by the `policy`; `full` is kept for pages that draw it.
 
     `receipts` and `hits` (whether the answer was known) are of each row, `facts` what the ledger is told.
     """
@@ -53,6 +56,8 @@ class Explained:
     receipts: list[str]
     hits: list[bool]
     facts: Note
+    policy: Policy
+    charged: tuple[bytes, ...] = ()  # what names the rows that a budget was charged for
 
     @property
     def version(self) -> ModelVersion:
@@ -70,25 +75,29 @@ def explained(rooms: Rooms, serving: Served, caller: Caller, ask: ExplainAsk, no
     with rooms.meters.stage("registry"):
         asked = admitted(rooms, serving, caller, ask, note)
     version, rows, features = asked.version, asked.rows, asked.version.manifest.features
+    shows = policy(rooms, caller, version.manifest.name)
+    names = charged(rooms, caller, version, rows, asked.options)
     answers = answer_rows(rooms, version, asked.report, rows, asked.options, caller.asking())
-    receipts, keep = receipts_for(rooms, caller, version, asked.options, rows, answers)
+    receipts, keep = receipts_for(rooms, caller, About(version, asked.options, ask.subject), rows, answers)
     note.beside.append(keep)
+    spent(rooms, caller, version, (a.explanations for a in answers if not a.hit), note)
     hits = [a.hit for a in answers]
     note["hits"], note["first_receipt"] = sum(hits), receipts[0]
     with rooms.meters.stage("disclose"):
         full = [a.explanations for a in answers]
-        values, role = row_values(features, rows), caller.principal.role
+        values = row_values(features, rows)
         items = [
             {
                 "row": i,
-                **disclose(e, features, values[i], role, ask.options.top),
+                **disclose(e, features, values[i], shows, ask.options.top),
                 "cache": "hit" if hits[i] else "miss",
                 "receipt": receipts[i],
             }
             for i, row in enumerate(full)
             for e in row
         ]
-    return Explained(asked, items, full, receipts, hits, note)
+    rooms.extraction.explained(caller.principal, version, rows, full)
+    return Explained(asked, items, full, receipts, hits, note, shows, names)
 
 
 def admitted(

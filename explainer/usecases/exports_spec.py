@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from explainer.access.permissions import Permission
-from explainer.disclosure.policy import POLICIES
+from explainer.disclosure.levels import require_whole
 from explainer.errors import InvalidOption, InvalidRows, NotPermitted
 from explainer.exports.cutting import cut, total_of
 from explainer.exports.layout import check_carried
@@ -15,6 +15,7 @@ from explainer.exports.spec import DECISIONS, Form, Output, Source, Spec, check_
 from explainer.exports.summary import bins_of
 from explainer.records import ExplainOptions, Feature, Manifest, ModelVersion, OpenReport
 from explainer.usecases.exports_rows import Reader
+from explainer.usecases.guarding import policy
 from explainer.usecases.options import check_options
 from explainer.usecases.reference import with_background
 from explainer.usecases.rooms import Caller, Rooms
@@ -50,10 +51,10 @@ def spec_of(rooms: Rooms, caller: Caller, ask: ExportAsk, files: Sequence[str], 
     NotPermitted, NotFound, Conflict, InvalidOption, InvalidRows.
     """
     version, options = asked(rooms, caller, ask)
-    manifest, policy = version.manifest, POLICIES[caller.principal.role]
+    manifest, shows = version.manifest, policy(rooms, caller, ask.model)
     source = Source(tuple(files), ask.delimiter, ask.encoding)
     report = rooms.registry.report(version)
-    given = [n for n in (options.top, policy.most) if n is not None]
+    given = [n for n in (options.top, shows.most) if n is not None]
     spec = Spec(
         model=manifest.name,
         version=manifest.version,
@@ -68,7 +69,7 @@ def spec_of(rooms: Rooms, caller: Caller, ask: ExportAsk, files: Sequence[str], 
         where=ask.where,
         stop_on_reject=ask.stop_on_reject,
         chunk_rows=ask.chunk_rows or chunk_rows(manifest, report, options, pooled=pooled),
-        values=policy.values,
+        values=shows.values,
         bins=bins_of(rooms.registry.background(version), [_codes(f) for f in manifest.features]),
     )
     _look_at(spec, manifest.features)
@@ -78,8 +79,12 @@ def spec_of(rooms: Rooms, caller: Caller, ask: ExportAsk, files: Sequence[str], 
 def asked(rooms: Rooms, caller: Caller, ask: ExportAsk) -> tuple[ModelVersion, ExplainOptions]:
     """The version, and the options with their background; raises as `spec_of` does but for the files."""
     rooms.access.require(caller.principal, Permission.EXPORT_CREATE, ask.model)
-    if caller.principal.role not in POLICIES:
-        raise NotPermitted(f"Role {caller.principal.role!r} may see no explanations: no policy names it.")
+    require_whole(policy(rooms, caller, ask.model), "Exports")
+    if not rooms.budgets.limits(caller.principal, ask.model).none:
+        raise NotPermitted(
+            "Exports are not counted row by row, and this principal has a budget for this model. "
+            "Ask for rows in requests, or have the budget lifted: explainer budgets set --help."
+        )
     version = rooms.registry.serve(ask.model, ask.version)
     manifest = version.manifest
     options = with_background(ask.options, manifest.features, ask.background)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from explainer.access.permissions import Permission
 from explainer.errors import ExplainerError
+from explainer.receipts.resealing import state
 from explainer.records import ModelVersion
 from explainer.registry.signature import trusted_keys
 from explainer.usecases.recording import recorded
@@ -32,7 +33,7 @@ def inspect(rooms: Rooms, caller: Caller) -> list[Finding]:
     """Open every current version in a worker, verify the ledger, and look at the rest; what is bad is no error here."""
     with recorded(rooms.ledger, caller, "installation:inspect") as note:
         rooms.access.require(caller.principal, Permission.INSTALLATION_INSPECT)
-        findings = [*_registry(rooms), *_models(rooms), _ledger(rooms), _trusted(rooms)]
+        findings = [*_registry(rooms), *_models(rooms), _ledger(rooms), _receipts(rooms), _trusted(rooms)]
         note["bad"] = sum(f.level == "bad" for f in findings)
         return findings
 
@@ -78,6 +79,21 @@ def _ledger(rooms: Rooms) -> Finding:
     verdict = rooms.ledger.verify()
     todo = "" if verdict.ok else "keep the file as evidence, and compare it with a backup"
     return Finding("ok" if verdict.ok else "bad", "ledger", verdict.detail, todo)
+
+
+def _receipts(rooms: Rooms) -> Finding:
+    found, masters = state(rooms.receipts), rooms.receipts.seals.masters
+    if masters is None and found.receipts > found.clear:
+        todo = "set the master key that sealed them (EXPLAINER_MASTER_KEY_FILE)"
+        return Finding("bad", "receipts", f"{found.receipts - found.clear} are sealed, and no master key is set", todo)
+    if masters is None:
+        todo = "set EXPLAINER_MASTER_KEY_FILE, then `explainer reseal`" if found.clear else ""
+        said = f"{found.clear} are kept in the clear: no master key is set"
+        return Finding("note" if found.clear else "ok", "receipts", said, todo)
+    if found.clear or found.outdated:
+        said = f"{found.clear} are kept in the clear, {found.outdated} keys are wrapped by an older master key"
+        return Finding("note", "receipts", said, "explainer reseal")
+    return Finding("ok", "receipts", f"{found.receipts} are kept, sealed under master key {masters.ids[0]}")
 
 
 def _trusted(rooms: Rooms) -> Finding:

@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from explainer.cache.key import canonical
+from explainer.disclosure.levels import require_whole
 from explainer.disclosure.pairs import disclose_pairs
 from explainer.errors import TooLarge
 from explainer.records import Interactions, ModelVersion
 from explainer.usecases.explain import ExplainAsk, admitted
+from explainer.usecases.guarding import charged, policy, spent
 from explainer.usecases.recording import recorded
 from explainer.usecases.rooms import Caller, Rooms
 from explainer.usecases.serving import Served
@@ -34,12 +36,14 @@ def interact(rooms: Rooms, serving: Served, caller: Caller, ask: ExplainAsk) -> 
     with recorded(rooms.ledger, caller, "interaction:create", model=ask.model, method=method) as note:
         of_any_method = replace(ask, options=replace(ask.options, method="auto"))  # theirs are not those of `explain`
         asked = admitted(rooms, serving, caller, of_any_method, note, MOST_ROWS)
-        features = asked.version.manifest.features
+        features, shows = asked.version.manifest.features, policy(rooms, caller, ask.model)
+        require_whole(shows, "Interactions")
+        charged(rooms, caller, asked.version, asked.rows, asked.options)
         _check_size(len(asked.rows), len(features))
         options = replace(asked.options, method=method, top=None)
         full = rooms.workers.interact(asked.version.digest, canonical(asked.rows), options, caller.asking())
-        role = caller.principal.role
-        items = [{"row": i, **disclose_pairs(e, features, role, top)} for i, row in enumerate(full) for e in row]
+        spent(rooms, caller, asked.version, full, note)
+        items = [{"row": i, **disclose_pairs(e, features, shows, top)} for i, row in enumerate(full) for e in row]
         return Interacted(asked.version, items, full)
 
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from explainer.access.permissions import Permission
+from explainer.disclosure.levels import Policy
 from explainer.records import FloatArray, Manifest, ModelVersion
 from explainer.registry.rows import code_rows
 from explainer.usecases.explain import check_count
+from explainer.usecases.guarding import charged, policy
 from explainer.usecases.recording import recorded
 from explainer.usecases.rooms import Caller, Rooms
 from explainer.usecases.serving import Served
@@ -32,8 +34,30 @@ def predict(
         rows = code_rows(version.manifest.features, instances)
         note["rows"] = len(rows)
         serving.opened(version)
+        shows = policy(rooms, caller, model)
+        charged(rooms, caller, version, rows)
         outputs = rooms.workers.predict(version.digest, rows, caller.asking())
-        return Predicted(version, [prediction_words(version.manifest, row) for row in outputs])
+        rooms.extraction.predicted(caller.principal, version, rows, outputs)
+        return Predicted(version, [told(version.manifest, row, shows) for row in outputs])
+
+
+def told(manifest: Manifest, outputs: FloatArray, shows: Policy) -> dict[str, Any]:
+    """One row's output as the policy shows it; where no score is shown, what is decided or foretold remains."""
+    words = prediction_words(manifest, outputs)
+    if shows.prediction == "full":
+        return words
+    if shows.prediction == "rounded":
+        short = {name: float(f"{p:.2f}") for name, p in words.get("probabilities", {}).items()}
+        rounded = (
+            {"prediction": short[words["class"]], "probabilities": short}
+            if short
+            else {"prediction": float(f"{words['prediction']:.2g}")}
+        )
+        return {**words, **rounded, "withheld": [{"what": "prediction", "detail": "it is rounded to two digits"}]}
+    kept: dict[str, Any] = {name: words[name] for name in ("output", "decision") if name in words}
+    if manifest.task == "classification" and "decision" not in kept:
+        kept["class"] = manifest.classes[int(outputs.argmax())]
+    return {**kept, "prediction": None, "withheld": [{"what": "prediction", "detail": "it is not shown to this role"}]}
 
 
 def prediction_words(manifest: Manifest, outputs: FloatArray) -> dict[str, Any]:

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from explainer.access.permissions import Permission
+from explainer.disclosure.levels import Policy
 from explainer.disclosure.policy import disclose
 from explainer.errors import NotFound
 from explainer.records import Explanation, ModelVersion, Receipt
 from explainer.registry.rows import row_values
 from explainer.usecases.answering import Answer
+from explainer.usecases.guarding import policy
 from explainer.usecases.recording import recorded
 from explainer.usecases.rooms import Caller, Rooms
 from explainer.usecases.serving import Served
@@ -21,12 +23,13 @@ from explainer.usecases.serving import Served
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """`items` is what this reader may see of the explanations."""
+    """`items` is what this reader may see of the explanations, by the policy."""
 
     receipt: Receipt
     version: ModelVersion
     items: list[dict[str, Any]]
     explanations: tuple[Explanation, ...]
+    policy: Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,9 @@ def show_receipt(rooms: Rooms, caller: Caller, receipt_id: str) -> Shown:
         features = version.manifest.features
         (values,) = row_values(features, np.array([receipt.row]))
         explanations = Answer(receipt.answer, True).explanations
-        items = [disclose(e, features, values, caller.principal.role, receipt.options.top) for e in explanations]
-        return Shown(receipt, version, items, explanations)
+        shows = policy(rooms, caller, receipt.model)
+        items = [disclose(e, features, values, shows, receipt.options.top) for e in explanations]
+        return Shown(receipt, version, items, explanations, shows)
 
 
 def replay_receipt(rooms: Rooms, serving: Served, caller: Caller, receipt_id: str) -> Replayed:

@@ -7,6 +7,7 @@ from pathlib import Path
 from explainer.access.permissions import Permission
 from explainer.records import ModelVersion
 from explainer.registry.approval import pending
+from explainer.registry.giveaway import giveaway
 from explainer.registry.vetting import background_findings
 from explainer.usecases.recording import recorded
 from explainer.usecases.rooms import Caller, Rooms
@@ -25,7 +26,7 @@ def register(rooms: Rooms, caller: Caller, path: Path) -> ModelVersion:
         note["model"], note["version"] = candidate.manifest.name, candidate.manifest.version
         order = candidate.order()
         tried = rooms.workers.trial(order, order.background[:TRIAL_ROWS])
-        findings = (*tried.findings, *background_findings(candidate))
+        findings = (*tried.findings, *background_findings(candidate), *giveaway(candidate.manifest, tried.report))
         version = rooms.registry.admit(candidate, tried.report, findings, caller.principal.id)
         note["digest"] = version.digest
         if findings:

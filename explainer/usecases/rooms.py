@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from explainer.access.admit import Access
+from explainer.access.budgets import Budgets, Left
 from explainer.cache.tiers import Cache
+from explainer.disclosure.policies import Policies
 from explainer.ledger.sqlite import Ledger
 from explainer.monitoring.meters import Meters, NoMeters
 from explainer.receipts.store import ReceiptStore
 from explainer.records import Principal
 from explainer.registry.store import Registry
 from explainer.settings import Settings
+from explainer.usecases.extraction_hearing import Listener
 from explainer.workers.asking import Asking
 from explainer.workers.ports import Workers
 
@@ -25,6 +28,9 @@ class Rooms:
     workers: Workers
     receipts: ReceiptStore
     ledger: Ledger
+    policies: Policies
+    budgets: Budgets
+    extraction: Listener
     meters: Meters = field(default_factory=NoMeters)
 
 
@@ -33,8 +39,8 @@ class Caller:
     """Who asks, under which request id, and by which door: `api`, `page` or `cli`.
 
     `entries` collects the numbers of the ledger entries written for this request, so that a door can see to it that
-    there is always one. `client` is the connection that the request came by, where there is one: when it is closed
-    from there nobody waits for an answer any more.
+    there is always one; `left` holds what the last charge left of a budget. `client` is the connection that the
+    request came by, where there is one: when it is closed from there nobody waits for an answer any more.
     """
 
     principal: Principal
@@ -42,6 +48,7 @@ class Caller:
     door: str
     entries: list[int] = field(default_factory=list)
     client: object | None = None
+    left: list[Left] = field(default_factory=list)
 
     def asking(self) -> Asking:
         """For whom the workers are asked."""

@@ -68,6 +68,7 @@ EXPECTED = {
         Permission.RECEIPT_READ,
         Permission.RECEIPT_REPLAY,
         Permission.VERSION_CREATE,
+        Permission.POLICY_MANAGE,
         Permission.VERSION_RETIRE,
     },
     "administrator": {
@@ -77,6 +78,7 @@ EXPECTED = {
         Permission.VERSION_RETIRE,
         Permission.CHAIN_VERIFY,
         Permission.KEY_MANAGE,
+        Permission.POLICY_MANAGE,
         Permission.USER_MANAGE,
         Permission.SESSION_MANAGE,
     },

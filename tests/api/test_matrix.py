@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
+from explainer.access.budgets import NO_LIMITS
 from explainer.access.permissions import Permission
 from explainer.access.roles import grantable_roles
+from explainer.disclosure.levels import FULL
 from tests.house import House
 from tests.registry.folders import ROW
 
@@ -41,6 +44,8 @@ EXPLAIN = "/api/v1/models/credit/explain"
 def app(house: House) -> Flask:
     """One app for all requests of a test: it takes longer to make than to ask."""
     house.register()
+    house.rooms.policies.set("application", "credit", FULL, "tests")  # else it could not export at all
+    house.rooms.budgets.set("application", "credit", NO_LIMITS, "tests")
     return house.client().application
 
 
@@ -60,11 +65,8 @@ def verbs(rule: Rule) -> list[str]:
 
 def path_of(rule: Rule) -> str:
     """The address of an object that is not there, but for the model, which is."""
-    path = rule.rule
-    for name in rule.arguments:
-        found = ABSENT.get(name) or next((v for k, v in IDS.items() if path.startswith(k)), "x")
-        path = path.replace(f"<{name}>", found).replace(f"<path:{name}>", found)
-    return path
+    own = next((v for k, v in IDS.items() if rule.rule.startswith(k)), "1")
+    return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: ABSENT.get(found[1], own), rule.rule)
 
 
 def bearer(key: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from explainer import errors
 from explainer.api.problems import problem_response, refuse_settings
 from explainer.api.requests import ExplainBody
 from explainer.errors import ExplainerError, InvalidOption, InvalidRows, NotAuthenticated, Overloaded, Problem
+from tests.house import House
 
 KINDS = [e for e in vars(errors).values() if isinstance(e, type) and issubclass(e, ExplainerError)]
 
@@ -76,3 +77,18 @@ def test_a_missing_field_is_named() -> None:
     """`instances` cannot be left out."""
     error = refused({})
     assert [(p.where, p.rule) for p in error.problems] == [("instances", "missing")]
+
+
+def test_the_document_says_of_every_problem_that_it_is_one(house: House) -> None:
+    """Each answer of the shape of a problem is documented with its own media type, and no other is."""
+    document = house.client().get("/api/v1/openapi.json", headers={"Authorization": f"Bearer {house.key()}"}).json
+    kinds = {
+        (media, status[0] in "45")
+        for operations in document["paths"].values()
+        for operation in operations.values()
+        for status, response in operation["responses"].items()
+        for media in response.get("content", {})
+    }
+    assert ("application/problem+json", True) in kinds
+    assert ("application/problem+json", False) not in kinds
+    assert ("application/json", True) not in kinds

@@ -22,7 +22,7 @@ def warned(at: ServedVersion, rows: FloatArray, **options: object) -> list[set[s
 
 
 def test_absurd_rows_are_answered_with_a_warning(at: ServedVersion) -> None:
-    """A loan of 100 million over 900 months, and one of minus a million, are told to be out of range, for every class."""
+    """A loan of 100 million over 900 months, and one of minus a million, are told to be out of range."""
     data = german_credit()
     rows = np.repeat(data.rows[data.test[:1]], 2, axis=0)
     rows[0, [data.position("amount_dm"), data.position("duration_months")]] = 1e8, 900

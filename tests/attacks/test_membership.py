@@ -33,5 +33,5 @@ def test_a_model_that_generalises_tells_next_to_nothing(careful: dict[str, float
 
 def test_an_overfitted_model_tells_who_was_there(careful: dict[str, float], overfitted: dict[str, float]) -> None:
     """The attack is one: where training rows were learnt by heart, their small errors give them away."""
-    assert overfitted["error"] > 0.75
+    assert overfitted["error"] > 0.7
     assert overfitted["error"] > careful["error"] + 0.1

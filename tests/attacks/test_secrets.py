@@ -158,7 +158,7 @@ def test_commands_that_tell_about_the_installation_hold_no_secret(at: Attacked, 
 
 
 def test_processes_that_hold_model_code_are_given_no_secret(at: Attacked, said: Said) -> None:
-    """The nursery and the workers have no setting of the service in their environment, where model code could read it."""
+    """The nursery and the workers have no setting of the service in their environment, which model code could read."""
     for environment in said.worker_environments:
         assert found(at, environment) == []
         assert b"EXPLAINER_" not in environment

@@ -13,7 +13,7 @@ from tests.faults.conftest import Registered, copy_of, serving, started
 
 
 def test_what_is_being_answered_is_answered(registered: Registered, tmp_path: Path) -> None:
-    """SIGTERM while a slow model works on a request: it gets its right answer, then every process ends, with status 0."""
+    """SIGTERM while a slow model works: the request gets its right answer, then every process ends, with status 0."""
     with serving(copy_of(registered, tmp_path), tmp_path / "log") as running:
         assert running.ask("hostile", [hostile.GOOD, 1.0, 3.0])[0] == 200
         found: list[tuple[int, dict[str, Any]]] = []

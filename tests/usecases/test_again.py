@@ -110,8 +110,14 @@ def test_both_ways_say_the_same(two_ways: Any, asked: list[tuple[dict[str, Any],
             post(quick, key, body, path)  # the cache knows it, then the memo
         found, expected = post(quick, key, body, path), post(slow, key, body, path)
         assert (found.status_code, found.data) == (expected.status_code, expected.data)
-        assert dict(found.headers) == dict(expected.headers)
+        assert fixed(found) == fixed(expected)
     assert memo(slow).size_bytes == 0
+
+
+def fixed(answer: Any) -> dict[str, str]:
+    """The headers without what is left of a budget, which is less each time."""
+    moving = {"ratelimit-policy", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"}
+    return {name: value for name, value in answer.headers.items() if name.lower() not in moving}
 
 
 def test_the_quick_way_was_taken(two_ways: Any) -> None:

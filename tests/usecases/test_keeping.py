@@ -9,7 +9,7 @@ import numpy as np
 
 from explainer.records import ExplainOptions, LedgerEntry
 from explainer.usecases.answering import answer_rows
-from explainer.usecases.keeping import receipts_for
+from explainer.usecases.keeping import About, receipts_for
 from explainer.workers.asking import Asking
 from tests.house import House
 
@@ -20,7 +20,7 @@ def test_receipts_hold_what_replays_the_answer(house: House) -> None:
     rows = np.array([[1.0, np.nan, 0.0, 1.0], [2.0, 3.0, 1.0, 0.0]])
     options = ExplainOptions(method="lime", top=2, seed=7)
     answers = answer_rows(house.rooms, version, house.serving.opened(version), rows, options, Asking())
-    ids, keep = receipts_for(house.rooms, house.caller(), version, options, rows, answers)
+    ids, keep = receipts_for(house.rooms, house.caller(), About(version, options), rows, answers)
     house.rooms.ledger.append(LedgerEntry("api:x:y", "p", "answered", "r", {}), [keep])
     for i, receipt_id in enumerate(ids):
         kept = house.rooms.receipts.get(receipt_id)
@@ -34,4 +34,4 @@ def test_receipts_hold_what_replays_the_answer(house: House) -> None:
 def test_no_rows_no_receipts(house: House) -> None:
     """Nothing answered, nothing kept."""
     version = house.register()
-    assert receipts_for(house.rooms, house.caller(), version, ExplainOptions(), np.empty((0, 4)), [])[0] == []
+    assert receipts_for(house.rooms, house.caller(), About(version, ExplainOptions()), np.empty((0, 4)), [])[0] == []

@@ -41,7 +41,7 @@ def test_each_is_called_at_its_time_and_again_as_it_says() -> None:
 def test_after_closing_nobody_is_called() -> None:
     """What waits is let go of, and the thread ends."""
     called: list[Job] = []
-    expiry = Expiry(lambda one: called.append(one), "closing")
+    expiry = Expiry(called.append, "closing")
     expiry.watch(job(0.1))
     expiry.close()
     expiry.watch(job(0.01))

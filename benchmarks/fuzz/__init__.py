@@ -1,0 +1,1 @@
+"""A fuzzer that reads the OpenAPI document and asks a real service."""

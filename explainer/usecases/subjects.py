@@ -1,0 +1,115 @@
+"""All that is kept of one person: shown, erased for good, and erased again where a copy brought it back."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from explainer.access.permissions import Permission
+from explainer.errors import InvalidOption
+from explainer.receipts.resealing import Resealed, reseal
+from explainer.receipts.subjects import Subjects, list_of, marks_of
+from explainer.receipts.written import options_json
+from explainer.records import Receipt
+from explainer.usecases.recording import recorded
+from explainer.usecases.rooms import Caller, Rooms
+
+SHOWN = 16  # digits of a subject's mark that an entry names
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """`mark` stands for the subject in the list of the erased; `log_emptied` is False where others kept it busy."""
+
+    mark: str
+    receipts: int
+    log_emptied: bool
+
+
+def show_subject(rooms: Rooms, caller: Caller, subject: str) -> list[dict[str, Any]]:
+    """Every receipt about the subject, with its row by feature name where the version is still there."""
+    mark = rooms.receipts.seals.mark(subject)
+    with recorded(rooms.ledger, caller, "subject:read", subject=mark.hex()[:SHOWN]) as note:
+        rooms.access.require(caller.principal, Permission.SUBJECT_READ)
+        receipts = Subjects(rooms.receipts).receipts(mark)
+        note["receipts"] = len(receipts)
+        return [_plain(receipt) for receipt in receipts]
+
+
+def count_subject(rooms: Rooms, caller: Caller, subject: str) -> int:
+    """How many receipts an erasure would remove."""
+    mark = rooms.receipts.seals.mark(subject)
+    with recorded(rooms.ledger, caller, "subject:count", subject=mark.hex()[:SHOWN]) as note:
+        rooms.access.require(caller.principal, Permission.SUBJECT_ERASE)
+        note["receipts"] = found = Subjects(rooms.receipts).count(mark)
+        return found
+
+
+def erase_subject(rooms: Rooms, caller: Caller, subject: str) -> Erasure:
+    """Remove the subject's receipts and destroy its key, in one transaction with the entry that says so.
+
+    Raises Conflict when a hold keeps them.
+    """
+    return _erase(rooms, caller, rooms.receipts.seals.mark(subject))
+
+
+def erase_again(rooms: Rooms, caller: Caller, lines: Sequence[str]) -> list[Erasure]:
+    """Erase everybody in a list of the erased after a restore, held or not: they were gone already.
+
+    Raises InvalidOption before anything is done.
+    """
+    try:
+        marks = marks_of(lines)
+    except ValueError as error:
+        raise InvalidOption(f"list: this is no list of erased subjects: {error}.") from None
+    return [_erase(rooms, caller, mark, held_too=True) for mark in marks]
+
+
+def list_erased(rooms: Rooms, caller: Caller) -> str:
+    """One line for each erased subject, its mark and when it was: who it was cannot be found out from it."""
+    with recorded(rooms.ledger, caller, "subject:list"):
+        rooms.access.require(caller.principal, Permission.SUBJECT_ERASE)
+        return list_of(Subjects(rooms.receipts).erased())
+
+
+def reseal_records(rooms: Rooms, caller: Caller) -> Resealed:
+    """Seal what is in the clear and wrap all keys by the first master key. Raises KeyMissing, SealBroken."""
+    with recorded(rooms.ledger, caller, "record:reseal") as note:
+        rooms.access.require(caller.principal, Permission.RECORD_RESEAL)
+        done = reseal(rooms.receipts)
+        note["sealed"], note["rewrapped"], note["damaged"] = done.sealed, done.rewrapped, done.damaged
+    Subjects(rooms.receipts).wipe()
+    return done
+
+
+def _erase(rooms: Rooms, caller: Caller, mark: bytes, *, held_too: bool = False) -> Erasure:
+    subjects = Subjects(rooms.receipts)
+    erase = subjects.erasure(mark, datetime.now(UTC).isoformat(timespec="seconds"), held_too=held_too)
+
+    def beside(connection: sqlite3.Connection) -> None:
+        erase(connection)
+
+    with recorded(rooms.ledger, caller, "subject:erase", subject=mark.hex()[:SHOWN]) as note:
+        rooms.access.require(caller.principal, Permission.SUBJECT_ERASE)
+        if not held_too:
+            subjects.check_free(mark)
+        note["receipts"] = count = subjects.count(mark)
+        note.beside.append(beside)
+    return Erasure(mark.hex(), count, subjects.wipe())
+
+
+def _plain(receipt: Receipt) -> dict[str, Any]:
+    return {
+        "id": receipt.id,
+        "created_at": receipt.created_at,
+        "principal": receipt.principal,
+        "model": {"name": receipt.model, "version": receipt.version, "digest": receipt.model_digest},
+        "options": orjson.loads(options_json(receipt.options)),
+        "row": [None if value != value else value for value in receipt.row],  # noqa: PLR0124
+        "answer": orjson.loads(receipt.answer),
+    }
