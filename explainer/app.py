@@ -26,8 +26,6 @@ from explainer.errors import (
     Cancelled,
     ExplainerError,
     MalformedRequest,
-    NotAuthenticated,
-    NotPermitted,
     NotReady,
     Overloaded,
     RequestRefused,
@@ -142,11 +140,11 @@ def _with_entry(error: ExplainerError) -> ExplainerError:
 
 
 def _who(error: ExplainerError) -> Caller | None:
-    """Who was refused; None where whoever stands at the door has written it down, and for questions about health."""
+    """Who was refused; None where that is written down already, and for questions about health."""
+    if error.recorded or request.blueprint == health.blueprint.name:
+        return None
     if "caller" in g:
         return caller()
-    if isinstance(error, NotAuthenticated | NotPermitted) or request.blueprint == health.blueprint.name:
-        return None
     return Caller(ANONYMOUS, g.request_id, "page" if webui.pages.is_page_request() else "api")
 
 

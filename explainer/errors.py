@@ -56,6 +56,7 @@ class ExplainerError(Exception):
         self.detail = detail
         self.problems = tuple(problems)
         self.retry_after_s = retry_after_s  # whole seconds after which the same request may be answered
+        self.recorded = False  # whether the ledger has an entry of it
 
 
 class RequestRefused(ExplainerError):
@@ -167,6 +168,13 @@ class BudgetExhausted(RequestRefused):
 
     code, status, title = "budget-exhausted", 429, "The budget for this model is used up"
 
-    def __init__(self, detail: str, *, retry_after_s: int, left: Mapping[str, str]) -> None:
-        super().__init__(detail, retry_after_s=retry_after_s)
-        self.left = dict(left)
+    def __init__(
+        self,
+        detail: str,
+        *,
+        left: Mapping[str, str] | None = None,
+        problems: Sequence[Problem] = (),
+        retry_after_s: int | None = None,
+    ) -> None:
+        super().__init__(detail, problems=problems, retry_after_s=retry_after_s)
+        self.left = dict(left or {})

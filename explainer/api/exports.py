@@ -124,6 +124,9 @@ class ExportPath(BaseModel):
     id: Annotated[str, Field(pattern=r"^exp_[0-9A-Z]{26}$", description="An export's id")]
 
 
+PARTS = {200: "The file", 206: "The part of it that was asked for", 304: "It is as the reader has it"}
+
+
 class FilePath(ExportPath):
     file: Annotated[str, Field(pattern=r"^[a-z][a-z.]{0,63}$", description="One of the export's files")]
 
@@ -190,7 +193,11 @@ def show(path: ExportPath) -> Response:
     return _line(show_export(house().rooms, caller(), path.id))
 
 
-@blueprint.get("/<id>/files/<file>", summary="A file of a finished export; ranges can be asked for")
+@blueprint.get(
+    "/<id>/files/<file>",
+    responses={status: {"description": told, "content": {"*/*": {}}} for status, told in PARTS.items()},
+    summary="A file of a finished export; ranges can be asked for",
+)
 @needs(Permission.EXPORT_READ)
 def download(path: FilePath) -> Response:
     found, digest = export_file(house().rooms, caller(), path.id, path.file)

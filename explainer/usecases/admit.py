@@ -47,6 +47,7 @@ def admit(rooms: Rooms, credentials: Credentials, permission: Permission, reques
     except ExplainerError as error:
         subject_and_action = permission.value.partition(":")[2]
         record_refusal(rooms.ledger, caller, subject_and_action, error.code)
+        error.recorded = True
         raise
     return caller
 

@@ -35,7 +35,7 @@ def recorded(ledger: Ledger, caller: Caller, event: str, **known: str | int | No
         yield note
         outcome = "answered"
     except ExplainerError as error:
-        outcome = error.code
+        outcome, error.recorded = error.code, True
         raise
     finally:
         entry = LedgerEntry(f"{caller.door}:{event}", caller.principal.id, outcome, caller.request_id, note)

@@ -233,19 +233,19 @@ class VersionPool:
             answer = worker.ask(frame, within(self._settings.worker_timeout_s))
             answers = worker.understand(lambda frame: split(frame, len(tasks)), answer)
         except ExplainerError as error:
-            self._note(worker)
+            self._note(worker, at_work=True)
             self._floor.failed(worker, error)
         else:
             seconds = time.monotonic() - began
             self._meters.batch(self._model, len(tasks), seconds)
             self._floor.answered(worker, answers, seconds)
-            self._note(worker)
+            self._note(worker, at_work=False)
 
-    def _note(self, worker: Worker) -> None:
-        """After a call: is the worker sound still, and has it outgrown its place?"""
+    def _note(self, worker: Worker, *, at_work: bool) -> None:
+        """After a call: is the worker sound still, and has it outgrown its place? `at_work`: the call failed."""
         with self._changed:
             if not self._closed and not worker.sound():
-                self._lost(worker, at_work=True)
+                self._lost(worker, at_work=at_work)
             elif worker not in self._outgrown and self._alive[worker].outgrown():
                 self._outgrown.add(worker)
                 self._restarts += 1
