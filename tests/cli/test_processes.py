@@ -15,10 +15,9 @@ import sys
 from explainer.cli.processes import Program, Supervisor
 note = sys.argv[1]
 def program(name, code):
-    begin = f"import os, signal, sys, time; open({note!r}, 'a').write(f'{name} begins {{os.getpid()}}\\\\n');"
+    begin = f"import os, signal, sys, time; note = {note!r}; print('{name} begins', os.getpid(), file=open(note, 'a'));"
     return Program(name, [sys.executable, "-c", begin + code], ends_within_s=2)
-told = f"(open({note!r}, 'a').write('%s ends\\n'), sys.exit(0))"
-end = f"signal.signal(signal.SIGTERM, lambda *_: {told}); time.sleep(60)"
+end = "signal.signal(signal.SIGTERM, lambda *_: (print('%s ends', file=open(note, 'a')), sys.exit(0))); time.sleep(60)"
 programs = [program("first", end % "first"), program("second", end % "second")]
 if len(sys.argv) > 2:
     programs.append(program("third", sys.argv[2]))
@@ -70,8 +69,7 @@ def test_a_program_that_cannot_start_ends_the_service(tmp_path: Path) -> None:
 def test_a_program_that_does_not_end_is_killed(tmp_path: Path) -> None:
     """One that ignores SIGTERM is killed after its time, and the service ends."""
     note = tmp_path / "note"
-    told = f"open({str(note)!r}, 'a').write('deaf\\n')"
-    ignoring = f"signal.signal(signal.SIGTERM, signal.SIG_IGN); {told}; time.sleep(60)"
+    ignoring = "signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', file=open(note, 'a')); time.sleep(60)"
     service = supervised(note, ignoring)
     until(lambda: bool(lines(note, "deaf")))
     began = time.monotonic()
