@@ -15,6 +15,7 @@ from explainer.errors import InvalidRows, NotFound, Problem
 from explainer.records import Feature
 from explainer.registry.cells import fit_cells, fit_row, header_problems
 
+LONGEST_FIELD = 131_072  # characters of one field of a CSV file
 LONGEST_LINE = 4_000_000  # bytes of one JSONL line
 PARQUET_BATCH = 1000
 MOST_CELLS_SHOWN = 20
@@ -48,6 +49,7 @@ def _csv(path: Path, features: tuple[Feature, ...], ignored: Sequence[str]) -> I
     _check_encoding(path)
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, strict=True)
+        before = csv.field_size_limit(LONGEST_FIELD)  # of the whole process: exports allow longer ones
         try:
             header = _header(path, next(reader, []), features, ignored)
             start = reader.line_num + 1
@@ -62,6 +64,8 @@ def _csv(path: Path, features: tuple[Feature, ...], ignored: Sequence[str]) -> I
         except UnicodeDecodeError:
             detail = f"the text near line {reader.line_num + 1} is not UTF-8; save the file as UTF-8."
             raise _unreadable(path, "encoding", detail) from None
+        finally:
+            csv.field_size_limit(before)
 
 
 def _header(path: Path, header: list[str], features: tuple[Feature, ...], ignored: Sequence[str]) -> list[str]:
