@@ -59,7 +59,7 @@ class Passkeys:
 
     def of(self, person: str) -> list[Passkey]:
         """Oldest first."""
-        query = f"SELECT {COLUMNS} FROM passkeys WHERE person = ? ORDER BY created_at, id"  # noqa: S608
+        query = f"SELECT {COLUMNS} FROM passkeys WHERE person = ? ORDER BY created_at, rowid"  # noqa: S608
         with self._file.reading() as connection:
             return [Passkey(*row) for row in connection.execute(query, (person,)).fetchall()]
 
