@@ -15,7 +15,8 @@ ExplainerError
 │   ├── NotFound             404
 │   ├── TooManyRequests      429    one principal has too many requests waiting
 │   ├── BudgetExhausted      429    a principal asked for as much of a model as it may
-│   └── Conflict             409    a version that exists already, a retired model
+│   └── Conflict             409    a version that exists already, a retired model, a verdict that does not follow
+│       └── NoticeBlocked    409    a notice whose reasons may not be told as they are
 ├── ModelRefused             422    registration: lists every reason
 ├── ModelFailed              502    the model's own code raised or answered nonsense
 │   ├── WorkerDied           502    its process ended
@@ -109,6 +110,10 @@ class NotFound(RequestRefused):
 
 class Conflict(RequestRefused):
     code, status, title = "conflict", 409, "The present state does not allow that"
+
+
+class NoticeBlocked(Conflict):
+    code, status, title = "notice-blocked", 409, "The notice may not be sent"
 
 
 class TooManyRequests(RequestRefused):

@@ -18,6 +18,9 @@ FloatArray = npt.NDArray[np.float64]
 FeatureType = Literal["number", "integer", "category", "boolean"]
 Task = Literal["classification", "regression"]
 OutputSpace = Literal["raw", "log_odds", "probability"]
+Changes = Literal["any", "up", "down"]
+AdverseWhen = Literal["at_or_above", "below"]
+Reference = Literal["average", "approved"]
 Stopped = Literal["tolerance", "ranks", "deadline", "evaluations", "converged"]
 
 
@@ -45,6 +48,8 @@ class Feature:
     mutable: bool = True
     reason: Reason | None = None
     group: str | None = None
+    step: float | None = None  # a number changes by multiples of it only, counted from the row's own value
+    changes: Changes = "any"  # in which direction the value of a mutable feature can go
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +72,21 @@ class GoldenSpec:
 
 @dataclass(frozen=True, slots=True)
 class DecisionSpec:
+    """The adverse outcome is that of a score at or above the threshold, or of one below it.
+
+    `reference`: principal reasons are told relative to the background's average, or to that of its approved rows;
+    at most `reasons` of them. `jurisdiction` names the template of a notice, `due_days` how long a review may take.
+    """
+
     threshold: float
     favourable: str
     adverse: str
+    adverse_when: AdverseWhen = "at_or_above"
+    reference: Reference = "average"
+    reasons: int = 4
+    due_days: int = 30
+    jurisdiction: str = "generic"
+    verdict_reasons: tuple[str, ...] = ()  # what a reviewer chooses from; empty: the house's own list
 
 
 @dataclass(frozen=True, slots=True)

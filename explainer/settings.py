@@ -71,6 +71,17 @@ class Settings:
     trusted_proxies: str = ""  # addresses and networks whose X-Forwarded-* is believed
     cors_origins: str = ""  # origins whose pages may call the API
     require_approval: bool = False  # every new version waits for somebody other than who registered it
+    review_sample: float = 0.02  # share of decisions that a person looks at whatever they are
+    review_blind: str = "sample"  # decisions that are judged before the answer is shown: never, sample, always
+    notice_sender: str = ""  # who decides, as a notice names it
+    notice_address: str = ""  # its postal address
+    notice_contact: str = ""  # how to reach it to contest a decision
+    notice_agency: str = ""  # who oversees it: name and address, for notices under Regulation B
+    notice_language: str = "en"  # language of the owners' texts, and of a notice when none is asked for
+    notice_sender: str = ""  # who decides, as notices name them
+    notice_address: str = ""
+    notice_contact: str = ""  # where a decision is contested
+    notice_agency: str = ""  # the authority that a notice names, where the law asks for it
 
     @property
     def session_cookie(self) -> str:

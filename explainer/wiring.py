@@ -26,6 +26,7 @@ from explainer.monitoring.meters import Meters, NoMeters
 from explainer.monitoring.watching import WatchedTier
 from explainer.receipts.store import ReceiptStore
 from explainer.registry.store import Registry
+from explainer.reviews.store import ReviewStore
 from explainer.sealing import Envelope, MasterKeys
 from explainer.settings import Settings, SettingsError
 from explainer.usecases.extraction_hearing import Listener
@@ -57,6 +58,7 @@ def furnish(settings: Settings, workers: Workers | None = None, meters: Meters |
     records = open_file(var / "ledger.db")  # an entry and the receipts that it names are written together
     controls = DurableFile(var / "controls.db", "")  # what administrators chose: policies and budgets
     watching = meters or NoMeters()
+    receipts = ReceiptStore(records, earlier=var / "receipts.db", masters=masters)
     choices = _choices(settings, masters)
     registry = Registry(settings)
     return Rooms(
@@ -65,11 +67,12 @@ def furnish(settings: Settings, workers: Workers | None = None, meters: Meters |
         registry=registry,
         cache=_cache(settings, masters, watching),
         workers=workers or WorkerPools(settings),
-        receipts=ReceiptStore(records, earlier=var / "receipts.db", masters=masters),
+        receipts=receipts,
         ledger=WatchedLedger(records, watching),
         policies=Policies(controls),
         budgets=Budgets(controls, records),
         extraction=Listener(ExtractionStore(DurableFile(var / "extraction.db", "")), registry),
+        reviews=ReviewStore(records, receipts.seals),
         meters=watching,
     )
 

@@ -44,6 +44,7 @@ from explainer.records import (
     Principal,
 )
 from explainer.registry.store import Registry
+from explainer.reviews.store import ReviewStore
 from explainer.settings import SESSION_COOKIE, Settings
 from explainer.usecases.extraction_hearing import Listener
 from explainer.usecases.rooms import Caller, Rooms
@@ -279,7 +280,7 @@ def build(folder: Path, **settings: Any) -> House:
     chosen.var.mkdir(parents=True, exist_ok=True, mode=0o700)
     workers, records = FakeWorkers(), open_file(chosen.var / "ledger.db")
     controls = DurableFile(chosen.var / "controls.db", "")
-    registry = Registry(chosen)
+    registry, receipts = Registry(chosen), ReceiptStore(records)
     rooms = Rooms(
         settings=chosen,
         access=Access(
@@ -290,11 +291,12 @@ def build(folder: Path, **settings: Any) -> House:
         registry=registry,
         cache=Cache([MemoryTier(1_000_000)]),
         workers=workers,  # type: ignore[arg-type]
-        receipts=ReceiptStore(records),
+        receipts=receipts,
         ledger=Ledger(records),
         policies=Policies(controls),
         budgets=Budgets(controls, records),
         extraction=Listener(ExtractionStore(DurableFile(chosen.var / "extraction.db", "")), registry),
+        reviews=ReviewStore(records, receipts.seals),
     )
     return House(rooms, Serving(rooms.registry, workers), workers, folder)
 

@@ -31,4 +31,11 @@ class Permission(StrEnum):
     RECORD_RESEAL = "house:record:reseal"
     BACKUP_CREATE = "house:backup:create"
     INSTALLATION_INSPECT = "house:installation:inspect"
+    DECISION_CREATE = "reviews:decision:create"
+    DECISION_READ = "reviews:decision:read"  # those that one brought oneself
+    DECISION_READ_ALL = "reviews:decision:read-all"  # everybody's, of the models that one was granted
+    DECISION_ASSIGN = "reviews:decision:assign"
+    VERDICT_CREATE = "reviews:verdict:create"
+    VERDICT_CONFIRM = "reviews:verdict:confirm"  # the second look at somebody else's override
+    NOTICE_READ = "reviews:notice:read"
     METRICS_READ = "house:metrics:read"

@@ -10,6 +10,9 @@ from explainer.errors import InvalidOption, Problem
 _ASK = frozenset({Permission.CARD_READ, Permission.PREDICTION_CREATE, Permission.EXPLANATION_CREATE})
 _EXPORTS = frozenset({Permission.EXPORT_CREATE, Permission.EXPORT_READ, Permission.EXPORT_CHANGE})
 _OWN_RECEIPTS = frozenset({Permission.RECEIPT_READ, Permission.RECEIPT_REPLAY})
+_READ_REVIEWS = frozenset({Permission.DECISION_READ, Permission.DECISION_READ_ALL, Permission.NOTICE_READ})
+_BRING = frozenset({Permission.DECISION_CREATE, Permission.DECISION_READ, Permission.NOTICE_READ})
+_REVIEW = _BRING | _READ_REVIEWS | {Permission.DECISION_ASSIGN, Permission.VERDICT_CREATE}
 _OWN = frozenset({Permission.ACCOUNT_MANAGE, Permission.KEY_ROTATE})  # everybody's own account or key
 
 DEMO = "demo"  # shows all that can be asked and read; made for trying the service out
@@ -20,11 +23,17 @@ ONE_STEP = frozenset({"application", "monitor"})
 
 # An administrator runs the house without seeing into it: no rows, no explanations, no receipts.
 ROLES: Mapping[str, frozenset[Permission]] = {
-    "application": _OWN | _ASK | _EXPORTS | _OWN_RECEIPTS,
-    "analyst": _OWN | _ASK | _EXPORTS | _OWN_RECEIPTS,
-    "reviewer": _OWN | _ASK | _EXPORTS | _OWN_RECEIPTS | {Permission.RECEIPT_READ_ALL},
+    "application": _OWN | _ASK | _EXPORTS | _OWN_RECEIPTS | _BRING,
+    "analyst": _OWN | _ASK | _EXPORTS | _OWN_RECEIPTS | _REVIEW,
+    "reviewer": _OWN
+    | _ASK
+    | _EXPORTS
+    | _OWN_RECEIPTS
+    | _REVIEW
+    | {Permission.VERDICT_CONFIRM, Permission.RECEIPT_READ_ALL},
     "auditor": _OWN
     | _OWN_RECEIPTS
+    | _READ_REVIEWS
     | {Permission.CARD_READ, Permission.RECEIPT_READ_ALL, Permission.ENTRY_READ, Permission.CHAIN_VERIFY},
     "owner": _OWN
     | _ASK
@@ -46,6 +55,8 @@ ROLES: Mapping[str, frozenset[Permission]] = {
     | _ASK
     | _EXPORTS
     | _OWN_RECEIPTS
+    | _REVIEW
+    | {Permission.VERDICT_CONFIRM}
     | {Permission.RECEIPT_READ_ALL, Permission.ENTRY_READ, Permission.CHAIN_VERIFY, Permission.METRICS_READ},
     LOCAL: frozenset(Permission),
 }

@@ -22,6 +22,7 @@ COMMANDS = {
     "explain": "Explain the rows of a file",
     "importance": "Say which features matter over the rows of a file",
     "export": "Explain a file of any size into a folder that can be proven",
+    "decisions": "Decisions that people review: bring them in, list them, write notices",
     "replay": "Compute the answer of a receipt again and compare it to the bit",
     "users": "People who may sign in",
     "keys": "API keys of programs",

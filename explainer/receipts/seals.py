@@ -89,6 +89,24 @@ class Seals:
             raise KeyMissing("A background was sealed with a key that was destroyed.")
         return self._unwrap(found[0], name.encode()).open(data, ("background", name))
 
+    def cover_bytes(
+        self, connection: sqlite3.Connection, owner: bytes, plain: bytes, place: Sequence[str]
+    ) -> tuple[bytes, int | None]:
+        """What another room keeps in this file, under the key of its `owner`, and the key's number."""
+        if self.masters is None:
+            return plain, None
+        number, key = self._key_of(connection, owner)
+        return key.seal(plain, tuple(place)), number
+
+    def uncover_bytes(self, kept: bytes, number: int | None, place: Sequence[str]) -> bytes:
+        """What `cover_bytes` was given. Raises KeyMissing, SealBroken."""
+        if number is None:
+            return kept
+        found = self._found("SELECT owner, wrapped FROM receipt_keys WHERE id = ?", number)
+        if found is None:
+            raise KeyMissing(f"{' '.join(place)} was sealed with a key that was destroyed.")
+        return self._unwrap(found[1], found[0]).open(kept, tuple(place))
+
     def rewrap(self, connection: sqlite3.Connection, after: int, at_once: int) -> tuple[int, int]:
         """Wrap keys numbered above `after` by the first master key; returns the last number seen, and how many."""
         masters = self._needed()

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import secrets
 import sqlite3
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from explainer.attribution.reference import digest_of
-from explainer.durable import DurableFile, Job
+from explainer.durable import DurableFile, Job, ids
 from explainer.errors import NotFound, StorageFailed
 from explainer.receipts.earlier import take_in
 from explainer.receipts.seals import Seals
@@ -20,8 +18,7 @@ from explainer.receipts.written import COLUMNS, checksum, receipt_of, record_of
 from explainer.records import BackgroundRows, Receipt
 from explainer.sealing import MasterKeys
 
-ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: sorts as its values do, no I, L, O, U
-FORM = re.compile(f"rcp_[{ALPHABET}]{{26}}")
+FORM = re.compile(f"rcp_[{ids.ALPHABET}]{{26}}")
 # `content` may be there twice: two processes that answer the same at the same moment each write a receipt.
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS receipts (
@@ -62,13 +59,8 @@ class New:
 
 
 def new_id(at_s: float | None = None) -> str:
-    """Return `rcp_` and 26 characters: 48 bits of milliseconds since 1970, then 80 random bits.
-
-    Ids sort by the millisecond of `at_s` (seconds since 1970, default now); within one their order is random.
-    """
-    milliseconds = int((time.time() if at_s is None else at_s) * 1000)
-    number = (milliseconds << 80) | secrets.randbits(80)
-    return "rcp_" + "".join(ALPHABET[(number >> shift) & 31] for shift in range(125, -5, -5))
+    """Return `rcp_` and 26 characters: see `durable.ids`."""
+    return ids.new_id("rcp", at_s)
 
 
 class ReceiptStore:

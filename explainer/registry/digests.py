@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 import orjson
 
-from explainer.records import Feature, FloatArray, Manifest
+from explainer.records import DecisionSpec, Feature, FloatArray, Manifest
+
+LATER_OF_FEATURES = frozenset({"step", "changes"})
+LATER_OF_DECISIONS = frozenset({"adverse_when", "reference", "reasons", "due_days", "jurisdiction", "verdict_reasons"})
 
 
 def file_digest(path: Path) -> str:
@@ -27,9 +30,22 @@ def bytes_digest(data: bytes) -> str:
 def model_digest(manifest: Manifest, files: Mapping[str, str]) -> str:
     """Return the digest of a version: its manifest's content and the checksum of every file beside it, by name.
 
-    Two manifests that differ only in comments, order of keys or spelled-out defaults have one digest.
+    Two manifests that differ only in comments, order of keys or spelled-out defaults have one digest. What a manifest
+    may say since a later version of this program counts only where it is said: versions registered before keep theirs.
     """
-    return bytes_digest(canonical({"manifest": dataclasses.asdict(manifest), "files": dict(files)}))
+    content = dataclasses.asdict(manifest)
+    content["features"] = [_without(feature, Feature, LATER_OF_FEATURES) for feature in content["features"]]
+    if content["decision"] is not None:
+        content["decision"] = _without(content["decision"], DecisionSpec, LATER_OF_DECISIONS)
+    return bytes_digest(canonical({"manifest": content, "files": dict(files)}))
+
+
+def _without(
+    content: dict[str, Any], kind: type[Feature] | type[DecisionSpec], later: frozenset[str]
+) -> dict[str, Any]:
+    """Leave out what came later and has its default."""
+    defaults = {f.name: f.default for f in dataclasses.fields(kind) if f.name in later}
+    return {name: value for name, value in content.items() if name not in defaults or value != defaults[name]}
 
 
 def background_digest(features: Sequence[Feature], coded: FloatArray) -> str:

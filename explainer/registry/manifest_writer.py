@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from explainer.records import Feature, Manifest
+from explainer.records import DecisionSpec, Feature, Manifest
 
 
 def write_manifest(manifest: Manifest) -> str:
@@ -39,7 +39,7 @@ def write_manifest(manifest: Manifest) -> str:
     )
     parts.append(_table("[card]", dataclasses.asdict(card)))
     if (decision := manifest.decision) is not None:
-        parts.append(_table("[decision]", dataclasses.asdict(decision)))
+        parts.append(_table("[decision]", _decision(decision)))
     if (remote := manifest.remote) is not None:
         parts.append(_table("[remote]", dataclasses.asdict(remote)))
     return "\n".join(parts)
@@ -59,6 +59,16 @@ def _model(manifest: Manifest) -> dict[str, Any]:
     }
 
 
+def _decision(decision: DecisionSpec) -> dict[str, Any]:
+    """Required keys, and those of the others that are not their default."""
+    given = {f.name: (getattr(decision, f.name), f.default) for f in dataclasses.fields(decision)}
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, (value, default) in given.items()
+        if value != default
+    }
+
+
 def _feature(feature: Feature) -> dict[str, Any]:
     reason = feature.reason
     return {
@@ -73,6 +83,8 @@ def _feature(feature: Feature) -> dict[str, Any]:
         "mutable": None if feature.mutable else False,
         "reason": {"increases": reason.increases, "decreases": reason.decreases} if reason else None,
         "group": feature.group,
+        "step": feature.step,
+        "changes": None if feature.changes == "any" else feature.changes,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,13 +28,14 @@ class Line:
     number: int
     row: dict[str, Any]
     problems: tuple[Problem, ...] = ()
+    carried: dict[str, Any] = field(default_factory=dict)  # what columns hold that are no features but named
 
 
 def read_table(path: Path, features: tuple[Feature, ...], ignored: Sequence[str] = ()) -> Iterator[Line]:
     """Yield every row of the file, good or bad; the ending of its name tells what it is.
 
-    Columns that are no features are refused unless `ignored` names them. Raises NotFound when there is no such
-    file and InvalidRows when the file as a whole cannot be read: its header, encoding, quoting or kind.
+    Columns that are no features are refused unless `ignored` names them; they come as `carried`. Raises NotFound when
+    there is no such file, InvalidRows when the file as a whole cannot be read: its header, encoding, quoting or kind.
     """
     readers = {".csv": _csv, ".jsonl": _jsonl, ".ndjson": _jsonl, ".parquet": _parquet}
     reader = readers.get(path.suffix.lower())
@@ -84,7 +85,8 @@ def _csv_line(number: int, header: list[str], record: list[str], features: tuple
         return Line(number, {}, (Problem(f"line {number}", "length", detail),))
     cells = dict(zip(header, record, strict=True))
     row, problems = fit_cells(features, cells, f"line {number}")
-    return Line(number, row, tuple(problems))
+    names = {feature.name for feature in features}
+    return Line(number, row, tuple(problems), {name: cell for name, cell in cells.items() if name not in names})
 
 
 def _jsonl(path: Path, features: tuple[Feature, ...], ignored: Sequence[str]) -> Iterator[Line]:
@@ -97,12 +99,14 @@ def _jsonl(path: Path, features: tuple[Feature, ...], ignored: Sequence[str]) ->
             except orjson.JSONDecodeError as error:
                 yield Line(number, {}, (Problem(f"line {number}", "json", f"The line is not JSON: {error}."),))
                 continue
+            carried: dict[str, Any] = {}
             if isinstance(row, dict):
+                carried = {name: value for name, value in row.items() if name not in names and name in ignored}
                 row = {name: value for name, value in row.items() if name in names or name not in ignored}
             problems = fit_row(features, row, f"line {number}")
             if isinstance(row, list) and not problems:
                 row = dict(zip(names, row, strict=True))
-            yield Line(number, row if isinstance(row, dict) else {}, tuple(problems))
+            yield Line(number, row if isinstance(row, dict) else {}, tuple(problems), carried)
 
 
 def _text_lines(path: Path, file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -128,10 +132,13 @@ def _parquet(path: Path, features: tuple[Feature, ...], ignored: Sequence[str]) 
             if problems := header_problems(features, names, ignored):
                 raise InvalidRows(f"{path.name}: {problems[0].detail}", problems=problems)
             number = 0
-            for batch in file.iter_batches(PARQUET_BATCH, columns=[feature.name for feature in features]):
+            wanted = [feature.name for feature in features]
+            others = [name for name in names if name in ignored and name not in wanted]
+            for batch in file.iter_batches(PARQUET_BATCH, columns=[*wanted, *others]):
                 for row in batch.to_pylist():
                     number += 1
-                    yield _parquet_line(number, row, features)
+                    carried = {name: row.pop(name) for name in others}
+                    yield replace(_parquet_line(number, row, features), carried=carried)
     except (pyarrow.ArrowException, OSError) as error:
         raise _unreadable(path, "parquet", f"this is not a whole Parquet file: {error}") from None
 

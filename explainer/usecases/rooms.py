@@ -13,6 +13,7 @@ from explainer.monitoring.meters import Meters, NoMeters
 from explainer.receipts.store import ReceiptStore
 from explainer.records import Principal
 from explainer.registry.store import Registry
+from explainer.reviews.store import ReviewStore
 from explainer.settings import Settings
 from explainer.usecases.extraction_hearing import Listener
 from explainer.workers.asking import Asking
@@ -31,6 +32,7 @@ class Rooms:
     policies: Policies
     budgets: Budgets
     extraction: Listener
+    reviews: ReviewStore
     meters: Meters = field(default_factory=NoMeters)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,8 @@ from explainer.receipts.resealing import Resealed, reseal
 from explainer.receipts.subjects import Subjects, list_of, marks_of
 from explainer.receipts.written import options_json
 from explainer.records import Receipt
+from explainer.reviews.decision import Case, Verdict
+from explainer.reviews.resealing import reseal as reseal_reviews
 from explainer.usecases.recording import recorded
 from explainer.usecases.rooms import Caller, Rooms
 
@@ -32,13 +34,18 @@ class Erasure:
 
 
 def show_subject(rooms: Rooms, caller: Caller, subject: str) -> list[dict[str, Any]]:
-    """Every receipt about the subject, with its row by feature name where the version is still there."""
+    """Every receipt about the subject with its row, and every decision with what people entered about it."""
     mark = rooms.receipts.seals.mark(subject)
     with recorded(rooms.ledger, caller, "subject:read", subject=mark.hex()[:SHOWN]) as note:
         rooms.access.require(caller.principal, Permission.SUBJECT_READ)
         receipts = Subjects(rooms.receipts).receipts(mark)
-        note["receipts"] = len(receipts)
-        return [_plain(receipt) for receipt in receipts]
+        decisions = rooms.reviews.of_subject(mark)
+        note["receipts"], note["decisions"] = len(receipts), len(decisions)
+        entered = {case.facts.id: rooms.reviews.verdicts(case.facts.id) for case in decisions}
+        return [
+            *(_plain(receipt) for receipt in receipts),
+            *(_decision(case, entered[case.facts.id]) for case in decisions),
+        ]
 
 
 def count_subject(rooms: Rooms, caller: Caller, subject: str) -> int:
@@ -51,7 +58,7 @@ def count_subject(rooms: Rooms, caller: Caller, subject: str) -> int:
 
 
 def erase_subject(rooms: Rooms, caller: Caller, subject: str) -> Erasure:
-    """Remove the subject's receipts and destroy its key, in one transaction with the entry that says so.
+    """Remove the subject's receipts and what its decisions tell, and destroy its keys, in one transaction with the entry that says so.
 
     Raises Conflict when a hold keeps them.
     """
@@ -82,17 +89,21 @@ def reseal_records(rooms: Rooms, caller: Caller) -> Resealed:
     with recorded(rooms.ledger, caller, "record:reseal") as note:
         rooms.access.require(caller.principal, Permission.RECORD_RESEAL)
         done = reseal(rooms.receipts)
+        reviews = reseal_reviews(rooms.receipts.file, rooms.receipts.seals)
         note["sealed"], note["rewrapped"], note["damaged"] = done.sealed, done.rewrapped, done.damaged
+        note["reviews"] = reviews
     Subjects(rooms.receipts).wipe()
-    return done
+    return replace(done, sealed=done.sealed + reviews)
 
 
 def _erase(rooms: Rooms, caller: Caller, mark: bytes, *, held_too: bool = False) -> Erasure:
     subjects = Subjects(rooms.receipts)
     erase = subjects.erasure(mark, datetime.now(UTC).isoformat(timespec="seconds"), held_too=held_too)
+    erase_decisions = rooms.reviews.erasure(mark)
 
     def beside(connection: sqlite3.Connection) -> None:
         erase(connection)
+        erase_decisions(connection)
 
     with recorded(rooms.ledger, caller, "subject:erase", subject=mark.hex()[:SHOWN]) as note:
         rooms.access.require(caller.principal, Permission.SUBJECT_ERASE)
@@ -112,4 +123,16 @@ def _plain(receipt: Receipt) -> dict[str, Any]:
         "options": orjson.loads(options_json(receipt.options)),
         "row": [None if value != value else value for value in receipt.row],  # noqa: PLR0124
         "answer": orjson.loads(receipt.answer),
+    }
+
+
+def _decision(case: Case, entered: Sequence[Verdict]) -> dict[str, Any]:
+    facts = asdict(case.facts)
+    return {
+        "decision": facts.pop("id"),
+        **facts,
+        "flags": [flag.word for flag in case.facts.flags],
+        "status": case.state.status,
+        **({} if case.particulars is None else asdict(case.particulars)),
+        "verdicts": [asdict(verdict) for verdict in entered],
     }

@@ -28,6 +28,7 @@ ABSENT = {
     "receipt_id": "rcp_" + "0" * 26,
     "person_id": "usr_" + "0" * 16,
     "key_id": "aaaaaaaa",
+    "decision_id": "dec_" + "0" * 26,
     "filename": "page.css",
     "file": "explanations.csv",
 }
@@ -36,6 +37,7 @@ IDS = {
     "/api/v1/keys": "aaaaaaaa",
     "/api/v1/people": "usr_" + "0" * 16,
     "/api/v1/exports": "exp_" + "0" * 26,
+    "/api/v1/decisions": "dec_" + "0" * 26,
 }
 EXPLAIN = "/api/v1/models/credit/explain"
 
@@ -164,7 +166,14 @@ def _key(_: Flask, key: str) -> str:
     return key.split("_")[1]
 
 
-MAKE = {"receipt": _receipt, "export": _export, "key": _key}
+def _decision(app: Flask, key: str) -> str:
+    wish = {"model": "credit", "instance": ROW, "blind": False}
+    found: str = app.test_client().post("/api/v1/decisions", json=wish, headers=bearer(key)).json["decision"]["id"]
+    return found
+
+
+MAKE = {"receipt": _receipt, "export": _export, "key": _key, "decision": _decision}
+MAY_MAKE = {"decision": "reviews:decision:create"}
 
 
 @pytest.mark.parametrize("role", grantable_roles())
@@ -187,7 +196,7 @@ def test_own_objects_and_those_of_others(app: Flask, house: House, role: str, ro
     assert (foreign < 300) is (permitted and role in readers), foreign
     if permitted and role not in readers:
         assert foreign == 404
-    if role in ROLES_OF["models:explanation:create"] and route in TABLE["api"]:
+    if role in ROLES_OF[MAY_MAKE.get(kind, "models:explanation:create")] and route in TABLE["api"]:
         own = status(MAKE[kind](app, key))
         assert (own < 300 or own == 409) is permitted, own
 

@@ -47,6 +47,16 @@ def test_every_content_matters() -> None:
     assert len(digests) == 8
 
 
+def test_versions_registered_earlier_keep_their_digest() -> None:
+    """A manifest that says nothing of what came later has the digest that it had; saying it changes the digest."""
+    whole = manifest()
+    assert model_digest(whole, FILES) == "43d5c66720cf0b25dacbb44248796c70d0117491223a7e223688785da33cbba9"
+    assert whole.decision is not None
+    later = dataclasses.replace(whole, decision=dataclasses.replace(whole.decision, reference="approved"))
+    stepped = dataclasses.replace(whole, features=(dataclasses.replace(FEATURES[0], step=5.0), *FEATURES[1:]))
+    assert len({model_digest(m, FILES) for m in (whole, later, stepped)}) == 3
+
+
 def test_background() -> None:
     """The digest of a background depends on its numbers, their order and the meaning of the codes, not on memory."""
     coded = np.array([[1.0, 2.0, 0.0, np.nan], [3.0, np.nan, 1.0, 1.0]])

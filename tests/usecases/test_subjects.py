@@ -22,6 +22,7 @@ from explainer.ledger.sqlite import Ledger
 from explainer.receipts.store import ReceiptStore
 from explainer.receipts.subjects import Subjects
 from explainer.records import ExplainOptions
+from explainer.reviews.store import ReviewStore
 from explainer.sealing import MasterKeys
 from explainer.usecases.backup import back_up
 from explainer.usecases.explain import ExplainAsk, explain
@@ -46,9 +47,11 @@ def sealed(folder: Path, masters: MasterKeys | None = MASTERS) -> House:
     house.rooms.ledger.close()
     records = open_file(house.rooms.settings.var / "ledger.db")
     disk = DiskTier(house.rooms.settings.var / "cache.db", 1_000_000, cover=cover_for(masters))
+    receipts = ReceiptStore(records, masters=masters)
     return house.with_rooms(
         ledger=Ledger(records),
-        receipts=ReceiptStore(records, masters=masters),
+        receipts=receipts,
+        reviews=ReviewStore(records, receipts.seals),
         cache=Cache([MemoryTier(1_000_000), disk]),
     )
 
