@@ -14,7 +14,19 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 
 import webui.pages
 from explainer import __version__, logs
-from explainer.api import access, decisions, document, exports, health, insight, ledger, limits, metrics, models, receipts
+from explainer.api import (
+    access,
+    decision_tools,
+    document,
+    exports,
+    health,
+    insight,
+    ledger,
+    limits,
+    metrics,
+    models,
+    receipts,
+)
 from explainer.api.body import StrictRequest
 from explainer.api.cors import allow_origins, origins
 from explainer.api.forwarded import PROBLEM, Forwarded, networks
@@ -84,7 +96,7 @@ def create_app(rooms: Rooms, serving: Served) -> OpenAPI:
         SESSION_HOURS=rooms.settings.session_hours,
     )
     app.extensions[EXTENSION] = House(rooms, serving)
-    for api in (models, insight, receipts, ledger, access, limits, exports, decisions):
+    for api in (models, insight, receipts, ledger, access, limits, exports, decision_tools):
         app.register_api(api.blueprint)
     for pages in (health.blueprint, metrics.blueprint, document.blueprint, webui.pages.blueprint):
         app.register_blueprint(pages)

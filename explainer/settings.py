@@ -78,10 +78,6 @@ class Settings:
     notice_contact: str = ""  # how to reach it to contest a decision
     notice_agency: str = ""  # who oversees it: name and address, for notices under Regulation B
     notice_language: str = "en"  # language of the owners' texts, and of a notice when none is asked for
-    notice_sender: str = ""  # who decides, as notices name them
-    notice_address: str = ""
-    notice_contact: str = ""  # where a decision is contested
-    notice_agency: str = ""  # the authority that a notice names, where the law asks for it
 
     @property
     def session_cookie(self) -> str:

@@ -15,6 +15,7 @@ from explainer.cache.lifetime import Lifetime
 from explainer.cache.memory import MemoryTier
 from explainer.cache.ports import Tier
 from explainer.cache.sqlite import DiskTier
+from explainer.cache.stamp import Stamp
 from explainer.cache.tiers import Cache, NoCache
 from explainer.disclosure.policies import Policies
 from explainer.durable import DurableFile
@@ -54,6 +55,7 @@ def furnish(settings: Settings, workers: Workers | None = None, meters: Meters |
         var.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise StorageFailed(f"The folder {var} (EXPLAINER_VAR) could not be made: {error.strerror}.") from error
+    _check_reviews(settings)
     masters = read_master_keys(settings)
     records = open_file(var / "ledger.db")  # an entry and the receipts that it names are written together
     controls = DurableFile(var / "controls.db", "")  # what administrators chose: policies and budgets
@@ -77,6 +79,13 @@ def furnish(settings: Settings, workers: Workers | None = None, meters: Meters |
     )
 
 
+def _check_reviews(settings: Settings) -> None:
+    if not 0.0 <= settings.review_sample <= 1.0:
+        raise SettingsError("EXPLAINER_REVIEW_SAMPLE is a share: give a number from 0 to 1.")
+    if settings.review_blind not in ("never", "sample", "always"):
+        raise SettingsError("EXPLAINER_REVIEW_BLIND: give never, sample or always.")
+
+
 def _choices(settings: Settings, masters: MasterKeys | None) -> Choices:
     """Ways in; the demo's person signs in by password alone only where nobody but this machine can ask."""
     public = urlsplit(settings.public_url).hostname or settings.host
@@ -93,9 +102,10 @@ def _cache(settings: Settings, masters: MasterKeys | None, meters: Meters) -> Ca
     if settings.cache_ttl_s < 0:
         raise SettingsError("EXPLAINER_CACHE_TTL_S is negative: give seconds, or 0 for no bound.")
     lifetime, cover = Lifetime(settings.cache_ttl_s), cover_for(masters)
+    stamp = Stamp(settings.var / "cache-erased")  # renewed when answers were erased
     tiers: list[Tier] = []
     if settings.cache_memory_mb > 0:
-        tiers.append(WatchedTier(MemoryTier(settings.cache_memory_mb * MEGABYTE), meters, own=True))
+        tiers.append(WatchedTier(MemoryTier(settings.cache_memory_mb * MEGABYTE, stamp), meters, own=True))
     if settings.cache_disk_mb > 0:
         bound = settings.cache_disk_mb * MEGABYTE
         disk = WriteBehind(DiskTier(settings.var / "cache.db", bound, cover=cover, lifetime=lifetime))
@@ -103,7 +113,7 @@ def _cache(settings: Settings, masters: MasterKeys | None, meters: Meters) -> Ca
     shared = None if settings.redis_url is None else _redis(settings.redis_url, cover, lifetime)
     if shared is not None:
         tiers.append(WatchedTier(shared, meters, own=False))
-    return Cache(tiers, lifetime=lifetime, leases=shared) if tiers else NoCache()
+    return Cache(tiers, lifetime=lifetime, leases=shared, stamp=stamp) if tiers else NoCache()
 
 
 def _redis(url: str, cover: Cover, lifetime: Lifetime) -> RedisBehind:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from explainer.cache.tiers import NoCache
 from explainer.errors import StorageFailed
-from explainer.settings import Settings
+from explainer.settings import Settings, SettingsError
 from explainer.wiring import furnish
 
 
@@ -60,3 +61,10 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "var").touch()
     with pytest.raises(StorageFailed, match="EXPLAINER_VAR"):
         furnish(settings(tmp_path / "var"))
+
+
+@pytest.mark.parametrize("wrong", [{"review_sample": 1.5}, {"review_sample": float("nan")}, {"review_blind": "often"}])
+def test_settings_of_reviews_are_checked_at_the_start(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    """A share that is none and an unknown word stop the start with the variable's name."""
+    with pytest.raises(SettingsError, match="EXPLAINER_REVIEW_"):
+        furnish(Settings(var=tmp_path, **wrong))

@@ -68,7 +68,7 @@ class AssignBody(Strict):
 class NoticeQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
     format: Literal["json", "html", "pdf"] = Field("json", description="json, or the letter as html or pdf")
-    language: str = Field("en", max_length=8, description="A language that notices are written in")
+    language: str | None = Field(None, max_length=8, description="A language that notices are written in")
     jurisdiction: str | None = Field(None, max_length=40, description="Default: the manifest's")
     packet: bool = Field(False, description="The fuller packet for the subject")
 

@@ -45,7 +45,7 @@ def create(body: bodies.DecisionBody) -> Response:
     return answer
 
 
-@blueprint.get("", responses={200: bodies.QueueAnswer}, summary="The queue: what waits for a person, and what is decided")
+@blueprint.get("", responses={200: bodies.QueueAnswer}, summary="The queue: what waits, what is decided")
 @needs(Permission.DECISION_READ)
 def listing(query: bodies.DecisionQuery) -> Response:
     given = query.model_dump(exclude={"external_id"})

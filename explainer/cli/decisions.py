@@ -129,10 +129,10 @@ def show(decision: str) -> None:
 @command.command("notice")
 @click.argument("decision")
 @click.option("--output", type=click.Path(path_type=Path), help="A .pdf or .html file (default: JSON to stdout)")
-@click.option("--language", default="en", show_default=True, help="The language of the letter")
+@click.option("--language", help="The language of the letter (default: as EXPLAINER_NOTICE_LANGUAGE says)")
 @click.option("--jurisdiction", help="Default: as the manifest says")
 @click.option("--packet", is_flag=True, help="The fuller packet for the subject")
-def notice(decision: str, output: Path | None, language: str, jurisdiction: str | None, packet: bool) -> None:
+def notice(decision: str, output: Path | None, language: str | None, jurisdiction: str | None, packet: bool) -> None:
     """Write the notice to whom it concerns; status 1 when it may not be sent, with the reason."""
     from explainer.usecases.notices import NoticeWish
     from explainer.usecases.notices import notice as made_of

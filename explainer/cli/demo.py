@@ -19,6 +19,12 @@ from explainer.settings import Settings
 from explainer.usecases import keys, people
 
 DEMO_NAME = "demo"
+SENDER = {  # whom the demo's notices name
+    "EXPLAINER_NOTICE_SENDER": "Example Bank (a demonstration)",
+    "EXPLAINER_NOTICE_ADDRESS": "1 Example Street, Example Town",
+    "EXPLAINER_NOTICE_CONTACT": "reviews@bank.example",
+    "EXPLAINER_NOTICE_AGENCY": "Example Authority, 2 Example Street, Example Town",
+}
 
 
 @click.command("demo")
@@ -32,7 +38,12 @@ def command(host: str | None, port: int | None, models: Path | None, build_only:
     host, port = host or settings.host, port or settings.port
     if not _is_loopback(host):
         raise InvalidOption(f"host: the demo listens on loopback only, not on {host}; use `explainer serve` for more.")
-    environment = {**os.environ, "EXPLAINER_VAR": str(settings.var), "EXPLAINER_REGISTRY": str(settings.registry)}
+    environment = {
+        **SENDER,
+        **os.environ,
+        "EXPLAINER_VAR": str(settings.var),
+        "EXPLAINER_REGISTRY": str(settings.registry),
+    }
     os.environ.update(environment)
     command = [sys.executable, "-m", "explainer.cli.demo_models", str(models or settings.var / "models")]
     if build_only:

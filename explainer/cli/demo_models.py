@@ -1,4 +1,4 @@
-"""Registers the demo's models in a process of its own, and trains those whose folder is missing."""
+"""Registers the demo's models, trains those whose folder is missing, and brings decisions in for review."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+from explainer.cli.demo_decisions import bring_decisions
 from explainer.cli.rooms import Desk, desk
 from explainer.errors import ExplainerError
+from explainer.reviews.wanted import Wanted
 from explainer.usecases.register import register
 
 
@@ -24,6 +26,11 @@ def main(folder: Path) -> int:
             if (name := line.strip()) not in present:
                 trying = trying or stack.enter_context(desk(workers=True))
                 refused += not _registered(trying, folder / name)
+    with desk() as at:
+        reviewed = at.rooms.reviews.count(Wanted(show="all"))
+    if not reviewed and not build.returncode:
+        with desk(workers=True) as at:
+            print(f"  {bring_decisions(at, folder)} made-up applications wait for review", flush=True)
     return build.returncode or int(refused > 0)
 
 

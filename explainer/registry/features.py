@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, cast
 
 from explainer.errors import Problem
-from explainer.records import Feature, FeatureType, Reason
+from explainer.records import Changes, Feature, FeatureType, Reason
 from explainer.registry.section import Section
 
 TYPES = ("number", "integer", "category", "boolean")
+CHANGES = ("any", "up", "down")
 MOST_FEATURES = 2000
 MOST_CATEGORIES = 10_000
 LONGEST_NAME = 128
@@ -53,9 +54,12 @@ def _feature(section: Section) -> Feature:
         mutable=section.flag("mutable", True),
         reason=_reason(section),
         group=section.text("group", "") or None,
+        step=section.number("step", None),
+        changes=cast(Changes, section.choice("changes", CHANGES, "any")),
     )
     section.close()
     _check(feature, section)
+    _check_changes(feature, section)
     return feature
 
 
@@ -87,3 +91,17 @@ def _check(feature: Feature, section: Section) -> None:
             section.note(key, "not-allowed", f"{key} is for numbers and integers, not for {feature.type}; remove it.")
     if feature.min is not None and feature.max is not None and feature.min > feature.max:
         section.note("min", "range", f"min {feature.min:g} is greater than max {feature.max:g}; swap or mend them.")
+
+
+def _check_changes(feature: Feature, section: Section) -> None:
+    """What is said of how a value may change has to fit its type, and to be said of one that may change at all."""
+    if feature.type in ("category", "boolean") and section.has("step"):
+        section.note("step", "not-allowed", f"step is for numbers and integers, not for {feature.type}; remove it.")
+    elif feature.step is not None and feature.step <= 0:
+        section.note("step", "range", f"step {feature.step:g} must be above 0; `changes` says in which direction.")
+    elif feature.type == "integer" and feature.step is not None and not feature.step.is_integer():
+        section.note("step", "range", f"step {feature.step:g} must be a whole number, as the feature is an integer.")
+    for key in ("step", "changes"):
+        if not feature.mutable and section.has(key):
+            detail = f"{key} says how a value changes, but mutable = false says that it does not; remove one of them."
+            section.note(key, "not-allowed", detail)

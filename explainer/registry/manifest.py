@@ -18,7 +18,13 @@ from explainer.records import (
     RemoteSpec,
 )
 from explainer.registry.features import read_features
-from explainer.registry.manifest_rules import check_manifest, check_name, check_reserved, file_fault
+from explainer.registry.manifest_rules import (
+    check_jurisdiction,
+    check_manifest,
+    check_name,
+    check_reserved,
+    file_fault,
+)
 from explainer.registry.manifest_writer import write_manifest
 from explainer.registry.section import Section
 
@@ -28,6 +34,9 @@ REMOTE_FORMATS = frozenset({"kserve-v1", "oip-v2"})
 FORMATS = frozenset({"sklearn-skops", "sklearn-joblib", "xgboost", "lightgbm", "catboost", "onnx"}) | REMOTE_FORMATS
 MOST_BYTES = 1_000_000
 MOST_CLASSES = 1000
+MOST_REASONS = 10
+MOST_DAYS = 3650
+MOST_VERDICT_REASONS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +158,17 @@ def _golden(section: Section, remote: bool) -> GoldenSpec:
 
 def _decision(section: Section) -> DecisionSpec:
     threshold = section.number("threshold")
-    spec = DecisionSpec(0.0 if threshold is None else threshold, section.text("favourable"), section.text("adverse"))
+    spec = DecisionSpec(
+        threshold=0.0 if threshold is None else threshold,
+        favourable=section.text("favourable"),
+        adverse=section.text("adverse"),
+        adverse_when=section.choice("adverse_when", ("at_or_above", "below"), "at_or_above"),  # type: ignore[arg-type]
+        reference=section.choice("reference", ("average", "approved"), "average"),  # type: ignore[arg-type]
+        reasons=section.count("reasons", 4, most=MOST_REASONS),
+        due_days=section.count("due_days", 30, most=MOST_DAYS),
+        jurisdiction=check_jurisdiction(section),
+        verdict_reasons=section.names("verdict_reasons", most=MOST_VERDICT_REASONS),
+    )
     if spec.favourable and spec.favourable == spec.adverse:
         section.note("adverse", "same", "favourable and adverse are the same words; they must differ.")
     section.close()

@@ -13,6 +13,7 @@ from explainer.registry.section import Section
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,127}")
+JURISDICTION = re.compile(r"[a-z0-9-]{1,40}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 OWN_FILES = frozenset({"manifest.toml", "manifest.sig", "registration.json", "samples.csv"})
 LONGEST_WAIT_S = 300.0
@@ -29,6 +30,15 @@ def check_name(section: Section, key: str) -> str:
     pattern, words = _NAME_RULES[key]
     if value and not pattern.fullmatch(value):
         section.note(key, "name", f"{value[:70]!r} cannot be a {key}: it needs {words}.")
+    return value
+
+
+def check_jurisdiction(section: Section) -> str:
+    """Read `jurisdiction`; whether there is such a template is not known here, and said when a notice is written."""
+    value = section.text("jurisdiction", "generic")
+    if not JURISDICTION.fullmatch(value):
+        detail = f"{value[:50]!r} cannot be a jurisdiction: it needs 1 to 40 small letters, digits and hyphens."
+        section.note("jurisdiction", "name", detail)
     return value
 
 

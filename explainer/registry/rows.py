@@ -7,6 +7,7 @@ from math import isnan, nan
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from explainer.errors import InvalidRows, Problem
 from explainer.records import Feature, FloatArray
@@ -30,6 +31,11 @@ def uncode_rows(features: Sequence[Feature], coded: FloatArray) -> list[dict[str
     """Return coded rows of shape (rows, features) as objects of JSON values; a missing value is None."""
     names = [feature.name for feature in features]
     return [dict(zip(names, values, strict=True)) for values in row_values(features, coded)]
+
+
+def kinds_of(features: Sequence[Feature]) -> npt.NDArray[np.int64]:
+    """How many categories each feature has, two for a boolean, 0 for a number."""
+    return np.array([2 if f.type == "boolean" else len(f.categories) for f in features], dtype=np.int64)
 
 
 def row_values(features: Sequence[Feature], coded: FloatArray) -> list[list[Any]]:

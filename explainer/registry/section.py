@@ -62,15 +62,15 @@ class Section:
             return None
         return float(value)
 
-    def count(self, key: str) -> int:
-        value = self._get(key, _REQUIRED)
+    def count(self, key: str, default: int = _REQUIRED, *, most: int = MOST_COUNT) -> int:
+        value = self._get(key, default)
         if value is _REQUIRED:
             return 0
         if isinstance(value, bool) or not isinstance(value, int):
             self._wrong_type(key, "a whole number", value)
             return 0
-        if not 0 < value <= MOST_COUNT:
-            self.note(key, "range", f"{key} must lie between 1 and {MOST_COUNT}.")
+        if not 0 < value <= most:
+            self.note(key, "range", f"{key} must lie between 1 and {most}.")
             return 0
         return value
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from explainer.attribution.foreign import Familiar, familiar
 from explainer.errors import Conflict, ModelRefused, NotFound
 from explainer.records import FloatArray, LoadOrder, ModelVersion, Notice, OpenReport
 from explainer.registry import approval
@@ -17,6 +18,7 @@ from explainer.registry.catalogue import Catalogue, Snapshot
 from explainer.registry.copying import copy_registry
 from explainer.registry.nearest import listing, suggestion
 from explainer.registry.registration import Registration, changed, dump_registration
+from explainer.registry.rows import kinds_of
 from explainer.registry.staging import exists, mark, mark_retired, place, writing
 from explainer.registry.tables import read_table
 from explainer.settings import Settings
@@ -35,6 +37,7 @@ class Registry:
         self._require_approval = settings.require_approval
         self._catalogue = Catalogue(self._folder)
         self._backgrounds: dict[str, FloatArray] = {}
+        self._familiar: dict[str, Familiar | None] = {}
 
     def check(self, path: Path) -> Candidate:
         """Check a model folder from outside; raises ModelRefused with every reason, Conflict if it is registered."""
@@ -147,6 +150,19 @@ class Registry:
         if version.digest not in self._backgrounds:
             self.order(version)
         return self._backgrounds[version.digest]
+
+    def unlike(self, version: ModelVersion, rows: FloatArray) -> list[tuple[Notice, ...]]:
+        """What is strange about each coded row beside the background; the same as the version's workers find.
+
+        Nothing where the background has too few rows to tell. Made ready when a version is first asked for.
+        """
+        if version.digest not in self._familiar:
+            features = version.manifest.features
+            made = familiar(self.background(version), kinds_of(features), tuple(f.name for f in features))
+            kept = dict(list(self._familiar.items())[-KEPT_BACKGROUNDS + 1 :])
+            self._familiar = {**kept, version.digest: made}
+        known = self._familiar[version.digest]
+        return [()] * len(rows) if known is None else known.findings(rows)
 
     def card(self, version: ModelVersion) -> str:
         """Return the text of the model card; raises ModelRefused when it cannot be read."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-SCHEMA = """
+# Every order of the queue has an index that also holds whatever narrows it: rows are read for one page only.
+NARROWING = "model, flags, adverse, assignee, principal, status"
+SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS decisions (
   id TEXT PRIMARY KEY, created_at TEXT NOT NULL, principal TEXT NOT NULL, model TEXT NOT NULL, version TEXT NOT NULL,
   digest TEXT NOT NULL, score REAL NOT NULL, threshold REAL NOT NULL, outcome TEXT NOT NULL,
@@ -13,13 +15,11 @@ CREATE TABLE IF NOT EXISTS decisions (
   waiting INTEGER NOT NULL, priority INTEGER NOT NULL, margin REAL NOT NULL,
   external BLOB, subject BLOB, sealed BLOB, key INTEGER, checksum BLOB NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS decisions_by_priority ON decisions (waiting, priority DESC, due_at, id);
-CREATE INDEX IF NOT EXISTS decisions_by_due ON decisions (waiting, due_at, id);
-CREATE INDEX IF NOT EXISTS decisions_by_margin ON decisions (waiting, margin, id);
-CREATE INDEX IF NOT EXISTS decisions_by_time ON decisions (waiting, id);
+CREATE INDEX IF NOT EXISTS decisions_by_priority ON decisions (waiting, priority DESC, due_at, id, {NARROWING});
+CREATE INDEX IF NOT EXISTS decisions_by_due ON decisions (waiting, due_at, id, {NARROWING});
+CREATE INDEX IF NOT EXISTS decisions_by_margin ON decisions (waiting, margin, id, due_at, {NARROWING});
+CREATE INDEX IF NOT EXISTS decisions_by_time ON decisions (waiting, id, due_at, {NARROWING});
 CREATE INDEX IF NOT EXISTS decisions_by_model ON decisions (model, digest, id);
-CREATE INDEX IF NOT EXISTS decisions_by_assignee ON decisions (assignee, waiting, priority DESC, due_at, id);
-CREATE INDEX IF NOT EXISTS decisions_by_principal ON decisions (principal, id);
 CREATE UNIQUE INDEX IF NOT EXISTS decisions_by_external ON decisions (model, external) WHERE external IS NOT NULL;
 CREATE INDEX IF NOT EXISTS decisions_by_subject ON decisions (subject) WHERE subject IS NOT NULL;
 CREATE TABLE IF NOT EXISTS verdicts (

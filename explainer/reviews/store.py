@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from hashlib import sha256
 from typing import Any
 
@@ -87,7 +87,8 @@ class ReviewStore:
         """One page. Raises InvalidOption for words that no query has."""
         wanted.check()
         condition, values = wanted.where()
-        query = f"SELECT {CASE} FROM decisions WHERE {condition} ORDER BY {wanted.order} LIMIT ? OFFSET ?"  # noqa: S608
+        chosen = f"SELECT id AS chosen FROM decisions WHERE {condition} ORDER BY {wanted.order} LIMIT ? OFFSET ?"  # noqa: S608
+        query = f"SELECT {CASE} FROM ({chosen}) JOIN decisions ON id = chosen ORDER BY {wanted.order}"  # noqa: S608
         with self._file.reading() as connection:
             rows = connection.execute(query, (*values, wanted.limit, wanted.offset)).fetchall()
         return [self._case(row) for row in rows]
@@ -100,12 +101,12 @@ class ReviewStore:
             return int(connection.execute(query, values).fetchone()[0])
 
     def tallies(self, wanted: Wanted) -> dict[str, int]:
-        """How many of what `wanted` shows carry each flag, by the flag's word."""
-        condition, values = wanted.where()
-        sums = ", ".join(f"SUM(flags & {int(flag)} <> 0)" for flag in Flag)
+        """How many of what `wanted` shows, whichever flag it asks for, carry each flag, by the flag's word."""
+        condition, values = replace(wanted, flag=None).where()
         with self._file.reading() as connection:
-            found = connection.execute(f"SELECT {sums} FROM decisions WHERE {condition}", values).fetchone()  # noqa: S608
-        return {flag.word: int(n or 0) for flag, n in zip(Flag, found, strict=True)}
+            query = f"SELECT flags, COUNT(*) FROM decisions WHERE {condition} GROUP BY flags"  # noqa: S608
+            found = connection.execute(query, values).fetchall()
+        return {flag.word: sum(n for flags, n in found if flags & flag) for flag in Flag}
 
     def recent(self, model: str, digest: str, most: int) -> list[Case]:
         """The newest decisions of one version, whatever became of them."""

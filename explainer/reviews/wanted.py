@@ -59,13 +59,18 @@ class Wanted:
             raise InvalidOption(f"limit: 1 to {MOST} decisions are listed at once, from an offset of 0 on.")
 
     def where(self) -> tuple[str, list[Any]]:
-        """The condition, and what its question marks stand for."""
+        """The condition, and what its question marks stand for.
+
+        A `+` keeps an index of its own away from a column, for the index of the order has what narrows beside it. An
+        external id is the exception: with its model it names one decision.
+        """
+        own = "+" if self.external is None else ""
         parts: list[tuple[str, list[Any]]] = [_shown(self.show)]
         for condition, value in (
-            ("model = ?", self.model),
+            (f"{own}model = ?", self.model),
             ("principal = ?", self.principal),
             ("external = ?", self.external),
-            ("due_at < ?", self.overdue_at),
+            ("+due_at < ?" if self.sort != "due" else "due_at < ?", self.overdue_at),
             ("version = ?", self.version),
             ("created_at >= ?", self.since),
             ("created_at < ?", self.until),
@@ -74,7 +79,7 @@ class Wanted:
             if value is not None:
                 parts.append((condition, [value]))
         if "*" not in self.models:
-            parts.append((f"model IN ({', '.join('?' * len(self.models))})", list(self.models)))
+            parts.append((f"+model IN ({', '.join('?' * len(self.models))})", list(self.models)))
         if self.flag is not None and (flag := flag_of(self.flag)) is not None:
             parts.append(("flags & ? <> 0", [int(flag)]))
         if self.adverse is not None:

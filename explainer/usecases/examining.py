@@ -19,6 +19,7 @@ from explainer.usecases.answering import Answer, answer_rows
 from explainer.usecases.deciding import are_adverse, outcome_of, score_of, scores_of
 from explainer.usecases.explain import Admitted
 from explainer.usecases.rooms import Caller, Rooms
+from explainer.usecases.what_if import memory
 
 NEAR = 0.05  # of the scores that the background shows, from one end to the other, or of a probability
 SHARED, SAME_SIGN = 0.5, 0.75  # of the leading features of SHAP and LIME: below either they disagree
@@ -67,8 +68,7 @@ def examine(rooms: Rooms, caller: Caller, asked: Admitted, spec: DecisionSpec, o
     basis, reasons = _reasons(rooms, caller, asked, manifest, adverse, options)
     if basis is not None:
         told.append(basis)
-    background = rooms.registry.background(version)
-    near = NEAR if manifest.task == "classification" else NEAR * _spread(rooms, caller, asked, background)
+    near = NEAR if manifest.task == "classification" else NEAR * _spread(rooms, caller, asked)
     return Examined(
         manifest=manifest,
         spec=spec,
@@ -78,7 +78,7 @@ def examine(rooms: Rooms, caller: Caller, asked: Admitted, spec: DecisionSpec, o
         told=tuple(told),
         reasons=reasons,
         agreement=agreement(shap.explanations[0].attributions, lime.explanations[0].attributions),
-        stability=_stability(rooms, caller, asked, manifest, background),
+        stability=_stability(rooms, caller, asked, manifest),
         near=near,
     )
 
@@ -135,8 +135,8 @@ def _reasons(
 
 def _approved(rooms: Rooms, caller: Caller, asked: Admitted, manifest: Manifest) -> FloatArray:
     """The background rows whose outcome is the favourable one."""
-    background, spec = rooms.registry.background(asked.version), manifest.decision
-    scores = scores_of(manifest, rooms.workers.predict(asked.version.digest, background, caller.asking()))
+    background, scores = memory.scored(rooms, caller, asked.version)
+    spec = manifest.decision
     approved = background[~are_adverse(spec, scores)] if spec is not None else background
     if not len(approved):
         raise InvalidOption(
@@ -146,13 +146,12 @@ def _approved(rooms: Rooms, caller: Caller, asked: Admitted, manifest: Manifest)
     return approved
 
 
-def _spread(rooms: Rooms, caller: Caller, asked: Admitted, background: FloatArray) -> float:
-    scores = scores_of(asked.version.manifest, rooms.workers.predict(asked.version.digest, background, caller.asking()))
-    low, high = np.quantile(scores, [0.05, 0.95])
+def _spread(rooms: Rooms, caller: Caller, asked: Admitted) -> float:
+    low, high = np.quantile(memory.scored(rooms, caller, asked.version)[1], [0.05, 0.95])
     return float(high - low)
 
 
-def _stability(rooms: Rooms, caller: Caller, asked: Admitted, manifest: Manifest, background: FloatArray) -> Stability:
+def _stability(rooms: Rooms, caller: Caller, asked: Admitted, manifest: Manifest) -> Stability:
     spec = manifest.decision
     if spec is None:
         raise InvalidOption(f"{manifest.name} has no [decision] table in its manifest.")
@@ -161,6 +160,7 @@ def _stability(rooms: Rooms, caller: Caller, asked: Admitted, manifest: Manifest
         return scores_of(manifest, rooms.workers.predict(asked.version.digest, rows, caller.asking()))
 
     adverse = bool(are_adverse(spec, predict(asked.rows))[0])
+    gower = memory.of(rooms, asked.version).ground.gower
     return stability(
-        asked.rows[0], manifest.features, background, predict, lambda scores: are_adverse(spec, scores) != adverse
+        asked.rows[0], manifest.features, gower, predict, lambda scores: are_adverse(spec, scores) != adverse
     )

@@ -39,9 +39,9 @@ from explainer.usecases.rooms import Caller, Rooms
 
 @dataclass(frozen=True, slots=True)
 class NoticeWish:
-    """`form`: json, html or pdf; None as `jurisdiction`: as the manifest says."""
+    """`form`: json, html or pdf; None as `jurisdiction`: as the manifest says, as `language`: as the house does."""
 
-    language: str = "en"
+    language: str | None = None
     jurisdiction: str | None = None
     packet: bool = False
     form: str = "json"
@@ -63,9 +63,10 @@ def notice(rooms: Rooms, caller: Caller, decision_id: str, wish: NoticeWish) -> 
 
     InvalidOption for a language or jurisdiction that there is not, and where the sender's settings are missing.
     """
+    language = wish.language or rooms.settings.notice_language
     with recorded(rooms.ledger, caller, "notice:read", decision=decision_id[:40], packet=int(wish.packet)) as note:
         case = readable_case(rooms, caller, decision_id)
-        note["model"], note["language"] = case.facts.model, wish.language[:8]
+        note["model"], note["language"] = case.facts.model, language[:8]
         rooms.access.require(caller.principal, Permission.NOTICE_READ, case.facts.model)
         known, version = _there(case), version_of(rooms, case)
         if is_hidden(rooms, caller, case):
@@ -80,7 +81,7 @@ def notice(rooms: Rooms, caller: Caller, decision_id: str, wish: NoticeWish) -> 
             problems = [Problem("reasons", "blocked", detail) for detail in facts.blocked]
             raise NoticeBlocked(f"The notice is blocked: {facts.blocked[0]}", problems=problems)
         form = wish.jurisdiction or version.manifest.decision.jurisdiction
-        return _made(compose(facts, form, wish.language, wish.packet), case, wish.form)
+        return _made(compose(facts, form, language, wish.packet), case, wish.form)
 
 
 def _made(document: Document, case: Case, form: str) -> Made:
@@ -138,6 +139,7 @@ def _facts(
         basis=known.reasons["reference"],
         reasons_by="person" if by_person else "model",
         review=None if standing is None else _review(standing),
+        texts_language=settings.notice_language,
         blocked=() if by_person else tuple(b["detail"] for b in known.reasons["blocked"] if b["code"] != "not-adverse"),
         record=_record(rooms, case, version, known, entered) if packet else None,
     )

@@ -11,17 +11,22 @@ from typing import Any
 import orjson
 
 from explainer.access.permissions import Permission
-from explainer.errors import InvalidOption
+from explainer.errors import InvalidOption, StorageFailed
 from explainer.receipts.resealing import Resealed, reseal
 from explainer.receipts.subjects import Subjects, list_of, marks_of
 from explainer.receipts.written import options_json
 from explainer.records import Receipt
 from explainer.reviews.decision import Case, Verdict
 from explainer.reviews.resealing import reseal as reseal_reviews
+from explainer.usecases.erasing import cached_of
 from explainer.usecases.recording import recorded
 from explainer.usecases.rooms import Caller, Rooms
 
 SHOWN = 16  # digits of a subject's mark that an entry names
+NOT_CACHED = (
+    "The answers about this subject could not be removed from the cache for certain; the log says why. No receipt was "
+    "erased: try again, or stop the service, delete cache*.db*, and erase then."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ def count_subject(rooms: Rooms, caller: Caller, subject: str) -> int:
 
 
 def erase_subject(rooms: Rooms, caller: Caller, subject: str) -> Erasure:
-    """Remove the subject's receipts and what its decisions tell, and destroy its keys, in one transaction with the entry that says so.
+    """Remove the subject's receipts and what decisions tell of it, and destroy its keys; the entry says so with it.
 
     Raises Conflict when a hold keeps them.
     """
@@ -110,8 +115,13 @@ def _erase(rooms: Rooms, caller: Caller, mark: bytes, *, held_too: bool = False)
         if not held_too:
             subjects.check_free(mark)
         note["receipts"] = count = subjects.count(mark)
+        cached = cached_of(rooms, mark)
+        note["cached"] = len(cached)
+        if not rooms.cache.erase(cached):  # first: without its receipts nobody knows where an answer lies
+            raise StorageFailed(NOT_CACHED)
         note.beside.append(beside)
-    return Erasure(mark.hex(), count, subjects.wipe())
+    gone = rooms.cache.erase(cached)  # what was answered meanwhile
+    return Erasure(mark.hex(), count, subjects.wipe() and gone)
 
 
 def _plain(receipt: Receipt) -> dict[str, Any]:

@@ -173,3 +173,26 @@ def test_ids_of_the_wrong_form(house: House) -> None:
     """Nothing but a decision's id is looked up."""
     for wrong in ("1", "dec_" + "I" * 26, "rcp_" + "0" * 26):
         assert get(house, f"{URL}/{wrong}")[0] in {404, 422}
+
+
+def test_other_values_what_would_change_it_and_what_is_like_it(house: House) -> None:
+    """Over HTTP as on the page: nothing is kept, the background is told as a group, past decisions by their ids."""
+    house.register(features=PLAIN)
+    made, other = brought(house), brought(house, instance={**ROW, "amount": 13.0})
+    before = len(house.rooms.receipts._known([]))
+    status, tried = post(house, f"{URL}/{made['id']}/what-if", {"values": {"amount": 1.0}})
+    assert (status, tried["changed"]) == (200, ["amount"])
+    assert tried["score"] == pytest.approx(tried["explanation"]["prediction"])
+    assert tried["score"] < made["score"]
+    assert len(house.rooms.receipts._known([])) == before
+    status, found = post(house, f"{URL}/{made['id']}/changes", {})
+    assert status == 200
+    assert found["told"]
+    assert all(a["score"] < 0.5 for a in found["answers"])
+    status, alike = get(house, f"{URL}/{made['id']}/similar")
+    assert [p["decision"] for p in alike["past"]] == [other["id"]]
+    assert alike["background"]["count"] == 0, "two rows are fewer than the smallest group"
+    status, body = post(house, f"{URL}/{made['id']}/what-if", {"values": {"nothing": 1}})
+    assert status == 422
+    assert "nothing" in str(body)
+    assert post(house, f"{URL}/{made['id']}/what-if", {"values": {"amount": 1.0}}, "auditor")[0] == 403

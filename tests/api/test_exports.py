@@ -144,3 +144,20 @@ def test_nobody_else_sees_it(client: FlaskClient, house: House, key: dict[str, s
     assert client.get(f"{where}/files/..%2f..%2faccess.db", headers=key).status_code in (404, 422)
     assert client.get(f"{PATH}/exp_1", headers=key).status_code == 422
     assert client.get(where, headers=key).json["export"]["state"] == "done"
+
+
+def test_stored_decisions_as_input(client: FlaskClient, house: House, key: dict[str, str]) -> None:
+    """`decisions` in the place of rows: what was decided is explained, and the answer counts what was left out."""
+    case = {"model": "credit", "instance": ROW, "external_id": "A-1", "blind": False}
+    decision = client.post("/api/v1/decisions", json=case, headers=key)
+    assert decision.status_code == 201, decision.json
+    answer = client.post(PATH, json={"model": "credit", "decisions": {"show": "waiting"}, "format": "csv"}, headers=key)
+    assert answer.status_code == 202, answer.json
+    assert answer.json["export"]["decisions"]["rows"] == 1
+    run(house)
+    done = client.get(answer.headers["Location"], headers=key).json["export"]
+    text = client.get(done["files"][0]["href"], headers=key).text
+    assert "decision.external_id" in text.splitlines()[0]
+    assert "A-1" in text.splitlines()[1]
+    both = client.post(PATH, json={"model": "credit", "decisions": {}, "instances": [ROW]}, headers=key)
+    assert both.status_code == 422

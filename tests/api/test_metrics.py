@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -14,12 +15,17 @@ from explainer.api import metrics
 from explainer.api.guard import EXTENSION
 from explainer.api.guard import House as Reached
 from explainer.errors import ExplainerError, StorageFailed
+from explainer.exports.holders import this_process
 from explainer.ledger.sqlite import Ledger
 from explainer.monitoring.cells import Cells
 from explainer.monitoring.page import FOLDER
 from explainer.monitoring.recording import LIVE, FileMeters
+from explainer.usecases.exports import Rows, lines_of, submit
+from explainer.usecases.exports_run import Exporter
+from explainer.usecases.exports_spec import ExportAsk
 from tests.house import House
 from tests.monitoring.conftest import samples
+from tests.registry.folders import ROW
 
 
 class BrokenLedger(Ledger):
@@ -100,3 +106,24 @@ def test_a_monitor_may_nothing_else(house: House) -> None:
     for path in ("/api/v1/models", "/api/v1/openapi.json", "/api/v1/ledger/verify"):
         assert asking.get(path, headers=key).status_code == 403, path
     assert asking.post("/api/v1/models/credit/explain", json={}, headers=key).status_code == 403
+
+
+def test_exports_are_told_by_state(house: House) -> None:
+    """How many exports wait, run and are done, and 0 where there is none."""
+    house.register()
+    submit(house.rooms, house.caller(), ExportAsk("credit"), Rows(lines_of([ROW])))
+    found = samples(client(house).get("/metrics", headers=bearer(house.key("monitor"))).data)
+    assert found["explainer_exports", (("state", "queued"),)] == 1
+    assert found["explainer_exports", (("state", "done"),)] == 0
+
+
+def test_rows_that_an_export_went_through_are_counted(house: House) -> None:
+    """The exporter counts explained and rejected rows of the model as it goes."""
+    house.register()
+    meters = FileMeters(Cells(house.rooms.settings.var / FOLDER, "exports", LIVE))
+    rooms = dataclasses.replace(house.rooms, meters=meters)
+    submit(rooms, house.caller(), ExportAsk("credit"), Rows(lines_of([ROW, {**ROW, "purpose": "boat"}, ROW])))
+    assert Exporter(rooms, house.serving, this_process(), lambda: False).turn()
+    found = samples(client(house).get("/metrics", headers=bearer(house.key("monitor"))).data)
+    told = {dict(labels)["outcome"]: count for (name, labels), count in found.items() if "export_rows" in name}
+    assert told == {"explained": 2, "rejected": 1}

@@ -62,6 +62,16 @@ def manifest(files: dict[str, bytes] = FILES, **changes: Any) -> Manifest:
     return dataclasses.replace(whole, **changes)
 
 
+def wide(rows: int = 120) -> tuple[dict[str, bytes], BackgroundSpec]:
+    """A background of so many different rows, of which each is ordinary beside the others: files and its record."""
+    lines = (
+        f"{10 + i % 31 / 2:g},{12 + i % 24},{'house' if i % 3 else 'car'},{'true' if i % 2 else 'false'}"
+        for i in range(rows)
+    )
+    data = "\n".join([BACKGROUND.partition("\n")[0], *lines, ""]).encode()
+    return {"background.csv": data}, BackgroundSpec("background.csv", rows, bytes_digest(data), "many rows")
+
+
 def write_folder(folder: Path, files: dict[str, bytes] | None = None, **changes: Any) -> Path:
     """Write a model folder whose checksums fit its files; `changes` are fields of the manifest."""
     present = {**FILES, **(files or {})}

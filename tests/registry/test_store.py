@@ -11,12 +11,15 @@ import numpy as np
 import orjson
 import pytest
 
+from explainer.attribution.foreign import familiar
 from explainer.errors import Conflict, ExplainerError, ModelRefused, NotFound
 from explainer.records import ModelVersion
+from explainer.registry.rows import code_rows
 from explainer.registry.signature import generate, sign
 from explainer.registry.store import Registry
 from explainer.settings import Settings
-from tests.registry.folders import BACKGROUND, REPORT, ROW, manifest, write_folder
+from explainer.workers.vetting import kinds_of
+from tests.registry.folders import BACKGROUND, REPORT, ROW, manifest, wide, write_folder
 
 
 @pytest.fixture
@@ -61,6 +64,23 @@ def test_order_background_card_samples(registry: Registry, tmp_path: Path) -> No
     assert registry.card(version) == "# Card\nGrüße.\n"
     assert registry.samples(version)[0] == ROW
     assert len(registry.samples(version)) == 2
+
+
+def test_rows_unlike_the_background_are_told(registry: Registry, tmp_path: Path) -> None:
+    """As the version's workers tell them; ordinary rows and a background of two rows are told nothing of."""
+    admit(registry, tmp_path)
+    rows = code_rows(manifest().features, [ROW, {**ROW, "amount": 900.0}])
+    assert registry.unlike(registry.get("credit"), rows) == [(), ()]
+    files, background = wide()
+    folder = write_folder(tmp_path / "wide", files, version="2.0", background=background)
+    version = registry.admit(registry.check(folder), REPORT)
+    found = registry.unlike(version, rows)
+    assert found[0] == ()
+    assert "out-of-range" in {notice.code for notice in found[1]}
+    order = registry.order(version)
+    workers = familiar(order.background, kinds_of(order.manifest.features), ("amount", "months", "purpose", "phone"))
+    assert workers is not None
+    assert found == workers.findings(rows)
 
 
 def test_the_newest_is_the_default(registry: Registry, tmp_path: Path) -> None:
