@@ -18,7 +18,7 @@ export PIP_ROOT_USER_ACTION := ignore
 # A virtual environment that happens to be active is not ours.
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
-.PHONY: help demo install test lint bench docs lock sbom clean
+.PHONY: help demo install test lint bench docs screenshots lock sbom clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -42,6 +42,9 @@ bench: $(VENV)/.test ## the benchmarks, into benchmarks/results
 
 docs: $(VENV)/.test ## check that links lead somewhere and that the documented commands, settings and routes exist
 	@exec $(BIN)/python -m pytest tests/docs
+
+screenshots: $(VENV)/.test $(VENV)/.models ## each page of the demo at 1440 and 390 px, light and dark, into screenshots/
+	@$(BIN)/python .ci/screenshots.py screenshots
 
 lock: $(BIN)/uv ## resolve requirements.lock anew, for Python 3.11 to 3.13
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --upgrade \

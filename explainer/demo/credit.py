@@ -12,7 +12,7 @@ COST_THRESHOLD = COST_OF_LOST_LOAN / (COST_OF_LOST_LOAN + COST_OF_BAD_LOAN)
 # Three in ten applications are declined, as many as loans turn bad: 0.40 to 0.42 is the 70 % quantile of P(bad) in
 # five-fold cross-validation on the training rows, for each of the three models. Going by the data set's own costs
 # (granting a bad loan 5, declining a good one 1) would decline two in three.
-DECISION = DecisionSpec(threshold=0.4, favourable="good", adverse=BAD)
+DECISION = DecisionSpec(threshold=0.4, favourable="granted", adverse="declined")
 
 PURPOSE = (
     "Demonstrates explanations: estimates the probability that a loan of the German credit data turns out bad, "

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
+from html import escape
 from statistics import NormalDist
 from typing import Any
 
@@ -95,7 +96,8 @@ def _made(document: Document, case: Case, form: str) -> Made:
     if form == "pdf":
         return Made(document, plain, "application/pdf", f"{name}.pdf", pdf(document))
     if form == "html":
-        page = f'<!doctype html>\n<html lang="{document.language}"><meta charset="utf-8">{html(document)}</html>\n'
+        head = f'<!doctype html>\n<html lang="{document.language}"><meta charset="utf-8">'
+        page = f"{head}<title>{escape(document.title)}</title>{html(document)}</html>\n"
         return Made(document, plain, "text/html", f"{name}.html", page.encode())
     return Made(document, plain, "application/json", f"{name}.json")
 

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explainer.reviews.notices import Datum, Document, ReasonLine, compose, html, jurisdictions, languages
@@ -53,6 +53,7 @@ def test_the_page_says_what_the_document_says(jurisdiction: str, language: str) 
     assert found.tags.count("h1") == 1
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_nothing_of_others_is_markup(label: str, value: str) -> None:
     """Whatever a value or a reason holds, the page has the same tags and attributes."""

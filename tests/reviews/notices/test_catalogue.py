@@ -7,7 +7,7 @@ import tomllib
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explainer.reviews.notices.catalogue import FOLDER, RAISED, catalogue, languages
@@ -87,12 +87,14 @@ def test_values_keep_every_digit(value: Any, english: str, german: str) -> None:
     assert (catalogue("en").value(value), catalogue("de").value(value)) == (english, german)
 
 
+@settings(deadline=None)
 @given(st.floats(-1e15, 1e15, allow_nan=False), st.sampled_from(languages()))
 def test_values_read_back_exactly(value: float, language: str) -> None:
     """What is written of a row's value is the value itself, in whichever language."""
     assert read(catalogue(language).value(value)) == value
 
 
+@settings(deadline=None)
 @given(st.floats(-1e9, 1e9, allow_nan=False), st.sampled_from(languages()))
 def test_numbers_read_back_to_six_digits(value: float, language: str) -> None:
     """What is written of a computed number is it to half a unit of its sixth digit."""
