@@ -1,4 +1,4 @@
-"""`explainer retention`: how long receipts are kept."""
+"""`explainer retention`: how long receipts and decided cases are kept."""
 
 from __future__ import annotations
 
@@ -30,20 +30,24 @@ def show() -> None:
         click.echo(f"{'every other model' if model == '*' else model}: {days} days")
     if "*" not in kept.periods:
         click.echo("every other model: for ever")
+    for model, days in kept.decisions.items():
+        click.echo(f"decided cases of {'every other model' if model == '*' else model}: {days} days")
     for hold in kept.holds:
         click.echo(f"held since {hold.at}: {hold.kind} {hold.name[:16]}: {hold.reason}")
 
 
 @command.command("set")
 @click.option("--model", default="*", show_default=True, help="A model's name, or * for every other")
-@click.option("--days", type=click.IntRange(1, retention.LONGEST_DAYS), help="How long receipts are kept")
-@click.option("--forever", is_flag=True, help="No period: the receipts stay")
-def change(model: str, days: int | None, *, forever: bool) -> None:
-    """Set the period of a model's receipts."""
+@click.option("--days", type=click.IntRange(1, retention.LONGEST_DAYS), help="How long they are kept")
+@click.option("--forever", is_flag=True, help="No period: they stay")
+@click.option("--kind", type=click.Choice(["receipts", "decisions"]), default="receipts", show_default=True,
+              help="Receipts by their age, or cases by the day on which they were decided")  # fmt: skip
+def change(model: str, days: int | None, kind: retention.Record, *, forever: bool) -> None:
+    """Set the period of a model's receipts, or of its decided cases; one that waits is kept."""
     if (days is None) is not forever:
         raise click.UsageError("Give either --days or --forever.")
     with desk() as at:
-        retention.set_period(at.rooms, at.caller(), model, days)
+        retention.set_period(at.rooms, at.caller(), model, days, kind)
 
 
 @command.command("hold")
@@ -70,14 +74,17 @@ def release(model: str | None, subject: str | None) -> None:
 @command.command("sweep")
 @click.option("--dry-run", is_flag=True, help="Only say what would go")
 def sweep(*, dry_run: bool) -> None:
-    """Remove receipts whose period is over and that nothing holds."""
+    """Remove receipts and empty decided cases whose period is over and that nothing holds."""
     act = retention.what_is_due if dry_run else retention.sweep
     with desk() as at:
         found = act(at.rooms, at.caller(), datetime.now(UTC))
     for due in found:
-        click.echo(f"{due.model}: {due.receipts} receipts from before {due.before}")
-    verb = "would be removed" if dry_run else "removed"
+        what = f"{due.decisions} cases decided" if due.decisions else f"{due.receipts} receipts from"
+        click.echo(f"{due.model}: {what} before {due.before}")
+    verb, cases = "would be removed" if dry_run else "removed", sum(due.decisions for due in found)
     click.echo(f"{sum(due.receipts for due in found)} receipts {verb}.")
+    if cases:
+        click.echo(f"{cases} decided cases {'would be emptied' if dry_run else 'emptied'}.")
 
 
 def _held(model: str | None, subject: str | None) -> tuple[Literal["model", "subject"], str]:

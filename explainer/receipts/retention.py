@@ -96,6 +96,13 @@ def is_held(connection: sqlite3.Connection, mark: bytes) -> bool:
     return connection.execute(HELD, (mark,)).fetchone() is not None
 
 
+def under_hold(connection: sqlite3.Connection, model: str, mark: bytes | None) -> bool:
+    """Whether a model, or a subject by its mark, is under a hold."""
+    names = [("model", model), *([] if mark is None else [("subject", mark.hex())])]
+    query = "SELECT 1 FROM holds WHERE kind = ? AND name = ?"
+    return any(connection.execute(query, name).fetchone() is not None for name in names)
+
+
 def _first_id(moment: datetime) -> str:
     """Ids begin with their millisecond, so everything older sorts before; the random part is cut off."""
     return new_id(moment.timestamp())[:14]

@@ -17,17 +17,10 @@ CLEAR_CASES = (
     f"WHERE key IS NULL AND sealed IS NOT NULL AND id > ? ORDER BY id LIMIT {AT_ONCE}"
 )
 CLEAR_WORDS = (
-    "SELECT verdicts.decision, number, verdicts.sealed, subject FROM verdicts "
+    "SELECT verdicts.decision, number, verdicts.sealed, subject FROM verdicts "  # noqa: S608
     "JOIN decisions ON decisions.id = verdicts.decision "
     f"WHERE verdicts.key IS NULL AND verdicts.sealed IS NOT NULL LIMIT {AT_ONCE}"
 )
-COUNT = "SELECT (SELECT COUNT(*) FROM {0} WHERE key IS NULL AND sealed IS NOT NULL)"
-
-
-def clear(file: DurableFile) -> int:
-    """How many decisions and verdicts stand in the clear."""
-    with file.reading() as connection:
-        return sum(int(connection.execute(COUNT.format(t)).fetchone()[0]) for t in ("decisions", "verdicts"))
 
 
 def reseal(file: DurableFile, covers: Covers) -> int:

@@ -210,13 +210,7 @@ class ReviewStore:
             connection.execute("PRAGMA secure_delete=ON")
             found = [i for (i,) in connection.execute("SELECT id FROM decisions WHERE subject = ?", (mark,))]
             for decision_id in found:
-                connection.execute("UPDATE verdicts SET sealed = NULL, key = NULL WHERE decision = ?", (decision_id,))
-                connection.execute(
-                    "UPDATE decisions SET sealed = NULL, key = NULL, external = NULL, subject = NULL, score = 0, "
-                    "threshold = 0, margin = 0, leading = '', flags = 0, priority = 0, waiting = 0, status = 'erased', "
-                    "assignee = '', checksum = x'' WHERE id = ?",
-                    (decision_id,),
-                )
+                empty_case(connection, decision_id)
             connection.execute("DELETE FROM receipt_keys WHERE owner = ?", (owner_of("", mark),))
 
         return erase
@@ -241,6 +235,17 @@ class ReviewStore:
             place = (WORDS, decision, str(number))
             name, reason, text = orjson.loads(self._covers.uncover_bytes(sealed, key, place))
         return Verdict(number, decision, at, principal, name, kind, reason, text, seconds, status, outcome)
+
+
+def empty_case(connection: sqlite3.Connection, decision_id: str) -> None:
+    """Take everything that tells of a person out of a decision and of what was entered about it."""
+    connection.execute("UPDATE verdicts SET sealed = NULL, key = NULL WHERE decision = ?", (decision_id,))
+    connection.execute(
+        "UPDATE decisions SET sealed = NULL, key = NULL, external = NULL, subject = NULL, score = 0, threshold = 0, "
+        "margin = 0, leading = '', flags = 0, priority = 0, waiting = 0, status = 'erased', assignee = '', "
+        "checksum = x'' WHERE id = ?",
+        (decision_id,),
+    )
 
 
 def _clear(facts: Facts) -> tuple[Any, ...]:

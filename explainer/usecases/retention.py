@@ -10,10 +10,12 @@ from typing import Literal
 
 from explainer.access.permissions import Permission
 from explainer.errors import InvalidOption, NotFound
-from explainer.receipts.retention import ANY, AT_ONCE, Hold, Retention
+from explainer.receipts.retention import ANY, AT_ONCE, Hold, Retention, under_hold
+from explainer.reviews.retention import ReviewRetention
 from explainer.usecases.recording import recorded
 from explainer.usecases.rooms import Caller, Rooms
 
+Record = Literal["receipts", "decisions"]
 LONGEST_DAYS = 36_500
 LONGEST_REASON = 500
 MODEL = re.compile(r"[a-z0-9][a-z0-9-]{0,62}|\*")
@@ -21,19 +23,21 @@ MODEL = re.compile(r"[a-z0-9][a-z0-9-]{0,62}|\*")
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Days by model (`*`: every other), and holds."""
+    """Days by model (`*`: every other) of receipts and of decided cases, and holds."""
 
     periods: dict[str, int]
     holds: list[Hold]
+    decisions: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """So many receipts of a model (`*`: of every other) are older than `before`."""
+    """So many receipts, or decided cases, of a model (`*`: of every other) are older than `before`."""
 
     model: str
     before: str
-    receipts: int
+    receipts: int = 0
+    decisions: int = 0
 
 
 def show_retention(rooms: Rooms, caller: Caller) -> Kept:
@@ -41,18 +45,19 @@ def show_retention(rooms: Rooms, caller: Caller) -> Kept:
     with recorded(rooms.ledger, caller, "retention:read"):
         rooms.access.require(caller.principal, Permission.RETENTION_MANAGE)
         retention = Retention(rooms.receipts)
-        return Kept(retention.periods(), retention.holds())
+        return Kept(retention.periods(), retention.holds(), _reviews(rooms).periods())
 
 
-def set_period(rooms: Rooms, caller: Caller, model: str, days: int | None) -> None:
-    """Keep a model's receipts for so many days (None: for ever). Raises InvalidOption."""
-    with recorded(rooms.ledger, caller, "retention:change", model=model, days=days) as note:
+def set_period(rooms: Rooms, caller: Caller, model: str, days: int | None, kind: Record = "receipts") -> None:
+    """Keep a model's receipts, or its decided cases, for so many days (None: for ever). Raises InvalidOption."""
+    with recorded(rooms.ledger, caller, "retention:change", model=model, days=days, kind=kind) as note:
         rooms.access.require(caller.principal, Permission.RETENTION_MANAGE)
         if MODEL.fullmatch(model) is None:
             raise InvalidOption(f"model: {model[:80]!r} is no model's name, nor `*` for every other.")
         if days is not None and not 1 <= days <= LONGEST_DAYS:
             raise InvalidOption(f"days: from 1 to {LONGEST_DAYS}, not {days}.")
-        note.beside.append(Retention(rooms.receipts).keep_for(model, days))
+        kept = Retention(rooms.receipts) if kind == "receipts" else _reviews(rooms)
+        note.beside.append(kept.keep_for(model, days))
 
 
 def begin_hold(rooms: Rooms, caller: Caller, kind: Literal["model", "subject"], name: str, reason: str) -> None:
@@ -83,15 +88,16 @@ def what_is_due(rooms: Rooms, caller: Caller, now: datetime) -> list[Due]:
     """What a sweep would remove."""
     with recorded(rooms.ledger, caller, "retention:count") as note:
         rooms.access.require(caller.principal, Permission.RETENTION_MANAGE)
-        found = list(_due(Retention(rooms.receipts), now))
+        found = [*_due(Retention(rooms.receipts), now), *_due_reviews(_reviews(rooms), now)]
         note["receipts"] = sum(one.receipts for one in found)
+        note["decisions"] = sum(one.decisions for one in found)
         return found
 
 
 def sweep(rooms: Rooms, caller: Caller, now: datetime) -> list[Due]:
     """Remove what is due, some at a time, each with its ledger entry; returns what was removed."""
-    retention = Retention(rooms.receipts)
-    found = [one for one in what_is_due(rooms, caller, now) if one.receipts]
+    retention, reviews = Retention(rooms.receipts), _reviews(rooms)
+    found = [one for one in what_is_due(rooms, caller, now) if one.receipts or one.decisions]
     for one in found:
         before = datetime.fromisoformat(one.before)
         for first in range(0, one.receipts, AT_ONCE):
@@ -99,6 +105,10 @@ def sweep(rooms: Rooms, caller: Caller, now: datetime) -> list[Due]:
             with recorded(rooms.ledger, caller, "retention:sweep", model=one.model, before=one.before) as note:
                 note["receipts"] = count
                 note.beside.append(retention.removal(one.model, before))
+        for first in range(0, one.decisions, AT_ONCE):
+            with recorded(rooms.ledger, caller, "retention:sweep", model=one.model, before=one.before) as note:
+                note["decisions"] = min(AT_ONCE, one.decisions - first)
+                note.beside.append(reviews.emptying(one.model, before, AT_ONCE))
     return found
 
 
@@ -106,6 +116,16 @@ def _due(retention: Retention, now: datetime) -> Iterator[Due]:
     for model, days in retention.periods().items():
         before = now - timedelta(days=days)
         yield Due(model, before.isoformat(timespec="seconds"), retention.due(model, before))
+
+
+def _due_reviews(reviews: ReviewRetention, now: datetime) -> Iterator[Due]:
+    for model, days in reviews.periods().items():
+        before = now - timedelta(days=days)
+        yield Due(model, before.isoformat(timespec="seconds"), decisions=reviews.due(model, before))
+
+
+def _reviews(rooms: Rooms) -> ReviewRetention:
+    return ReviewRetention(rooms.receipts.file, under_hold)
 
 
 def _held_name(rooms: Rooms, kind: str, name: str) -> str:
