@@ -32,13 +32,19 @@ class Basis:
             np.zeros(0) if kind or np.isnan(column).all() else np.unique(np.nanquantile(column, shares))
             for kind, column in zip(kinds, background.T, strict=True)
         ]
-        self._middle, self._scale = np.nanmean(background, axis=0), np.nanstd(background, axis=0)
+        known_cells = ~np.isnan(background)
+        counts = np.maximum(known_cells.sum(axis=0), 1)  # a feature that no row knows is 0 everywhere
+        self._middle = np.where(known_cells, background, 0.0).sum(axis=0) / counts
+        apart = np.where(known_cells, background - self._middle, 0.0)
+        self._scale = np.sqrt((apart**2).sum(axis=0) / counts)
         self._scale[self._scale == 0] = 1.0
         known = self._standard(background)
-        self._precision = np.linalg.inv(np.cov(known.T).reshape(len(kinds), len(kinds)) + 0.1 * np.eye(len(kinds)))
+        spread = np.cov(known.T).reshape(len(kinds), len(kinds)) if len(known) > 1 else np.zeros((len(kinds),) * 2)
+        self._precision = np.linalg.inv(spread + 0.1 * np.eye(len(kinds)))
         self._known = known
         self._far = float(np.quantile(self._distances(known), 1 - USUAL_SHARE / 4))
-        self._alone = float(np.quantile(self._neighbours(known, own=True), 1 - USUAL_SHARE / 4))
+        alone = self._neighbours(known, own=True) if len(known) > 1 else np.array([np.inf])
+        self._alone = float(np.quantile(alone, 1 - USUAL_SHARE / 4))
 
     def __call__(self, rows: FloatArray) -> FloatArray:
         columns = [np.ones((len(rows), 1))]
