@@ -43,8 +43,9 @@ class Basis:
         self._precision = np.linalg.inv(spread + 0.1 * np.eye(len(kinds)))
         self._known = known
         self._far = float(np.quantile(self._distances(known), 1 - USUAL_SHARE / 4))
-        alone = self._neighbours(known, own=True) if len(known) > 1 else np.array([np.inf])
-        self._alone = float(np.quantile(alone, 1 - USUAL_SHARE / 4))
+        self._alone = math.inf  # with one row no other tells how far apart they usually are
+        if len(known) > 1:
+            self._alone = float(np.quantile(self._neighbours(known, own=True), 1 - USUAL_SHARE / 4))
 
     def __call__(self, rows: FloatArray) -> FloatArray:
         columns = [np.ones((len(rows), 1))]
