@@ -13,6 +13,7 @@ from explainer.registry.approval import pending
 from explainer.usecases import models
 from explainer.usecases.admit import needs
 from explainer.usecases.approve import MAY_APPROVE, ApprovalAsk, approve, awaited
+from explainer.usecases.model_health import health_of
 from webui.session import caller, rooms, serving
 
 
@@ -29,13 +30,13 @@ def list_models() -> str:
 @needs(Permission.CARD_READ)
 def show_model(name: str) -> str:
     page = models.show_model(rooms(), caller(), name, request.args.get("version"))
-    broken = serving().out_of_service().get(name)
     return render_template(
         "model.html",
         page=page,
         manifest=page.version.manifest,
         card=markdown(page.card),
-        broken=broken,
+        health=health_of(serving(), page.version),
+        version=request.args.get("version"),
         awaited=awaited(rooms(), caller(), page.version),
     )
 

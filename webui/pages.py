@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from explainer import __version__
 from explainer.errors import ExplainerError
-from webui import account, administration, explaining, models, receipts, signing_in, words
+from webui import (
+    account,
+    administration,
+    audit,
+    budgets,
+    cases,
+    explaining,
+    exports,
+    insight,
+    models,
+    notices,
+    queue,
+    receipts,
+    signing_in,
+    words,
+)
 from webui.session import admit_page, check_form, form_token, half_way, may
 
 blueprint = Blueprint("webui", __name__, static_folder="static", static_url_path="/static", template_folder="templates")
@@ -21,7 +36,21 @@ OPEN = {
     "webui.accept_invitation",
 }
 
-for page in (signing_in, account, administration, models, explaining, receipts):
+for page in (
+    signing_in,
+    account,
+    administration,
+    models,
+    explaining,
+    receipts,
+    insight,
+    exports,
+    audit,
+    budgets,
+    queue,
+    cases,
+    notices,
+):
     page.add_routes(blueprint)
 
 
@@ -43,7 +72,7 @@ def home() -> BaseResponse:
     """The pages for a browser; a sign of life for anything else."""
     best = request.accept_mimetypes.best_match(["application/json", "text/html"])
     if best == "text/html" and request.accept_mimetypes["text/html"] > request.accept_mimetypes["application/json"]:
-        return redirect(url_for("webui.list_models"))
+        return redirect(queue.first_page())
     return make_response({"status": "alive"})
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from explainer.durable import DurableFile
 from explainer.errors import InvalidOption, NotFound, StorageFailed
 from explainer.ledger.merkle import consistency, inclusion, leaf, root
+from explainer.ledger.notes import read_note, signed_by
 from explainer.ledger.signing import Signer, signer
 from explainer.ledger.tree import fill, subtrees
 
@@ -72,6 +73,22 @@ class Proofs:
         keep = "INSERT OR IGNORE INTO checkpoints (size, note) VALUES (?, ?)"
         self._file.write(lambda connection: connection.execute(keep, (of, note)))
         return Signed(note, self.signer.public.name, of, found.hex(), str(self.signer.public))
+
+    def newest(self) -> Signed | None:
+        """The largest checkpoint that is kept in the file; `key` is empty for one that another key has signed."""
+        with self._file.reading() as connection:
+            row = connection.execute("SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1").fetchone()
+        if row is None:
+            return None
+        own = self.signer.public
+        try:
+            found = read_note(row[1])
+            key = "" if found.origin != own.name else str(own)
+            if key:
+                signed_by(row[1], own)
+        except InvalidOption as error:
+            raise StorageFailed(f"A checkpoint in the ledger's file is damaged ({error.detail}): verify it.") from None
+        return Signed(row[1], found.origin, found.size, found.root.hex(), key)
 
     def inclusion(self, number: int, size: int | None = None) -> Inclusion:
         """Prove that an entry is in the tree of `size` entries (default: all). Raises NotFound, InvalidOption."""

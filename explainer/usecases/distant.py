@@ -10,6 +10,7 @@ from explainer.errors import NotReady
 from explainer.records import ModelVersion, OpenReport
 from explainer.workers.dispatch.client import DistantPools
 from explainer.workers.dispatch.words import Health
+from explainer.workers.version import PoolState
 
 FRESH_S: Final = 0.25  # how long what the dispatcher said of itself is taken for true
 
@@ -34,6 +35,9 @@ class DistantServing:
 
     def out_of_service(self) -> dict[str, str]:
         return self._now().out_of_service
+
+    def pools(self) -> dict[str, PoolState]:
+        return self._now().pools
 
     def _now(self) -> Health:
         with self._guard:

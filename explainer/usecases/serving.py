@@ -11,6 +11,7 @@ from explainer.errors import ExplainerError, ModelFailed, ModelRefused, NotReady
 from explainer.records import ModelVersion, OpenReport
 from explainer.registry.store import Registry
 from explainer.workers.pool import WorkerPools
+from explainer.workers.version import PoolState
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,10 @@ class Served(Protocol):
 
     def out_of_service(self) -> dict[str, str]:
         """Current versions that do not answer, by name, each with its reason; the others are served all the same."""
+        ...
+
+    def pools(self) -> dict[str, PoolState]:
+        """How every version that has workers is served, by digest."""
         ...
 
 
@@ -82,6 +87,10 @@ class Serving:
                 if reason:
                     found[name] = f"{_title(version)}: {_plain(version, reason)}"
         return found
+
+    def pools(self) -> dict[str, PoolState]:
+        """How every version that has workers is served, by digest."""
+        return self._pools.state()
 
     def _open(self, version: ModelVersion) -> OpenReport:
         try:

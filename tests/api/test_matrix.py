@@ -29,6 +29,9 @@ ABSENT = {
     "person_id": "usr_" + "0" * 16,
     "key_id": "aaaaaaaa",
     "decision_id": "dec_" + "0" * 26,
+    "export_id": "exp_" + "0" * 26,
+    "number": "1",
+    "step": "pause",
     "filename": "page.css",
     "file": "explanations.csv",
 }
@@ -185,7 +188,8 @@ def test_own_objects_and_those_of_others(app: Flask, house: House, role: str, ro
     key = house.key(role)
 
     def status(which: str) -> int:
-        path = route.split()[1].replace("<id>", which).replace("<receipt_id>", which)
+        path = route.split()[1].replace("<id>", which)
+        path = re.sub(r"<(receipt|decision|export)_id>", which, path)
         body: dict[str, Any] | None = {} if verb == "POST" else None
         if route in TABLE["pages"]:
             client, token = signed_in(app, house, role)

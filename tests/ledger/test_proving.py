@@ -143,3 +143,24 @@ def test_the_tree_is_found_again_without_what_was_kept(grown: Ledger, tmp_path: 
     changed(copy, "DELETE FROM tree")
     assert copy.proofs.inclusion(300, 700) == grown.proofs.inclusion(300, 700)
     assert copy.proofs.consistency(257) == grown.proofs.consistency(257)
+
+
+def test_the_newest_checkpoint_is_the_largest_that_is_kept(tmp_path: Path) -> None:
+    """None before the first one; one that another key has signed is told without a key; a damaged one is not told."""
+    ledger = Ledger(tmp_path / "ledger.db")
+    assert ledger.proofs.newest() is None
+    append(ledger, 8)
+    first = ledger.proofs.checkpoint(3)
+    assert ledger.proofs.newest() == first
+    last = ledger.proofs.checkpoint()
+    assert ledger.proofs.newest() == last
+    ledger.close()
+    for name in ("ledger.key", "ledger.pub"):
+        (tmp_path / name).unlink()
+    other = Ledger(tmp_path / "ledger.db")
+    found = other.proofs.newest()
+    assert found is not None
+    assert (found.note, found.root, found.key) == (last.note, last.root, "")
+    changed(other, "UPDATE checkpoints SET note = 'nonsense'")
+    with pytest.raises(StorageFailed, match="damaged"):
+        other.proofs.newest()

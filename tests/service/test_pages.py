@@ -49,6 +49,7 @@ def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
 
 def test_sign_in_and_explain_a_row(page: Page, service: Service) -> None:
     """A person signs in, picks a model and a row, and sees what the API says of that row."""
+    page.get_by_role("link", name="Models").click()
     page.get_by_role("link", name="credit-gbm").click()
     page.get_by_role("link", name="Explain a row").click()
     page.get_by_label("Try one of").select_option(index=2)
@@ -133,6 +134,18 @@ PAGES = [
     "/models/credit-gbm",
     "/models/credit-mlp/explain",
     "/models/credit-mlp/explain?sample=2",
+    "/models/credit-gbm/importance",
+    "/models/credit-mlp/importance?rows=samples",
+    "/models/credit-gbm/importance?rows=mine",
+    "/models/credit-gbm/dependence?feature=duration_months",
+    "/models/credit-mlp/dependence?feature=duration_months&rows=samples",
+    "/models/credit-mlp/dependence?feature=purpose&rows=samples",
+    "/models/credit-gbm/compare",
+    "/exports",
+    "/exports/new",
+    "/audit",
+    "/audit?since=noon",
+    "/audit/entries/1",
     "/models/x",
 ]
 
@@ -146,7 +159,7 @@ def test_pages_are_accessible_and_fit(browser: Browser, service: Service, person
     opened.goto("/sign-in")
     found = {"/sign-in": Axe().run(opened).response["violations"]}
     sign_in(opened, person)
-    opened.wait_for_url("**/models")
+    opened.wait_for_url("**/decisions")
     for path in PAGES:
         opened.goto(path)
         found[path] = Axe().run(opened).response["violations"]
