@@ -63,7 +63,7 @@ def test_one_is_shown_and_written(tmp_path: Path, file: Path) -> None:
     assert shown["instance"]["amount"] == 12.5
     plain = run(house, "decisions", "notice", decision)
     assert plain.status == 0, plain.err
-    assert [r["text"] for r in shown["decision"]["reasons"]][0] in plain.out
+    assert shown["decision"]["reasons"][0]["text"] in plain.out
     for name, begins in (("n.pdf", b"%PDF"), ("n.html", b"<!doctype html>")):
         assert run(house, "decisions", "notice", decision, "--output", str(tmp_path / name)).status == 0
         assert (tmp_path / name).read_bytes().startswith(begins)
