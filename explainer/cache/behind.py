@@ -7,6 +7,7 @@ import itertools
 import logging
 import os
 import threading
+import time
 import weakref
 from collections.abc import Iterable, Mapping
 
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 TIDY_S = 60.0  # an idle tier is given a chance to remove what is too old
 CLOSING_S = 5.0
 WRITTEN_AT_ONCE = 1000
+PAUSE_S = 0.05  # between two transactions: under load one for each entry would cost a tenth of answering
 
 
 class WriteBehind:
@@ -29,6 +31,8 @@ class WriteBehind:
 
     _changed: threading.Condition
     _waiting: dict[bytes, Entry]
+    _hurried: int  # so many wait until all is written
+    _began: float  # when the last transaction was
     _thread: threading.Thread | None
 
     def __init__(self, tier: Tier, max_bytes: int = 16_000_000) -> None:
@@ -50,6 +54,7 @@ class WriteBehind:
     def put(self, entries: Mapping[bytes, Entry]) -> None:
         dropped = 0
         with self._changed:
+            first = not self._waiting
             for key, entry in entries.items():
                 self._drop(key)
                 if self._bytes + len(entry.value) <= self._max_bytes:
@@ -58,7 +63,8 @@ class WriteBehind:
                 else:
                     dropped += 1
             self._run()
-            self._changed.notify_all()
+            if first or self._full():
+                self._changed.notify_all()
         self._counts.add("dropped", dropped)
 
     def remove(self, keys: Iterable[bytes]) -> None:
@@ -68,10 +74,23 @@ class WriteBehind:
                 self._drop(key)
         self._tier.remove(gone)
 
+    def erase(self, keys: Iterable[bytes]) -> bool:
+        """What is being written at this moment is waited for."""
+        gone = list(keys)
+        with self._changed:
+            for key in gone:
+                self._drop(key)
+        return self.flush() & self._tier.erase(gone)
+
     def flush(self, patience_s: float = CLOSING_S) -> bool:
         """Wait until all that was put is written, False when that took too long."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._waiting, patience_s)
+            self._hurried += 1
+            self._changed.notify_all()
+            try:
+                return self._changed.wait_for(lambda: not self._waiting, patience_s)
+            finally:
+                self._hurried -= 1
 
     def stats(self) -> dict[str, int]:
         return {**self._tier.stats(), **self._counts.now(), "waiting": len(self._waiting)}
@@ -90,7 +109,8 @@ class WriteBehind:
     def _begin(self) -> None:
         self._changed = threading.Condition()
         self._waiting = {}
-        self._bytes = 0
+        self._bytes = self._hurried = 0
+        self._began = -PAUSE_S
         self._thread = None
 
     def _run(self) -> None:
@@ -113,9 +133,15 @@ class WriteBehind:
         with self._changed:
             this = threading.current_thread()
             self._changed.wait_for(lambda: self._waiting or self._thread is not this, TIDY_S)
+            pause_s = max(0.0, self._began + PAUSE_S - time.monotonic())
+            self._changed.wait_for(lambda: self._hurried or self._full() or self._thread is not this, pause_s)
+            self._began = time.monotonic()
             if self._thread is not this:
                 return None
             return dict(itertools.islice(self._waiting.items(), WRITTEN_AT_ONCE))
+
+    def _full(self) -> bool:
+        return len(self._waiting) >= WRITTEN_AT_ONCE or 2 * self._bytes > self._max_bytes
 
     def _drop(self, key: bytes) -> None:
         entry = self._waiting.pop(key, None)

@@ -41,14 +41,14 @@ def digests(
     rows: FloatArray,
 ) -> list[bytes]:
     """Return the `digest` of each of the `canonical` rows, shape (rows, features)."""
-    parts: list[bytes] = [FORM, model_digest.encode(), background_digest.encode()]
-    for name in COUNTED:
-        parts += (name.encode(), _tagged(getattr(options, name)))
-    parts.append(b"versions")
+    parts: list[bytes] = [_BEGIN, _measured(model_digest.encode()), _measured(background_digest.encode())]
+    for name, measured in _NAMES:
+        parts += (measured, _measured(_tagged(getattr(options, name))))
+    parts.append(_VERSIONS)
     for name in sorted(versions):
-        parts += (name.encode(), _tagged(versions[name]))
-    parts.append(b"row")
-    of_all = sha256(b"".join([_measured(part) for part in parts]))
+        parts += (_measured(name.encode()), _measured(_tagged(versions[name])))
+    parts.append(_ROW)
+    of_all = sha256(b"".join(parts))
     found = []
     for row in rows:
         of_row = of_all.copy()
@@ -59,6 +59,10 @@ def digests(
 
 def _measured(part: bytes) -> bytes:
     return len(part).to_bytes(8, "big") + part
+
+
+_BEGIN, _VERSIONS, _ROW = _measured(FORM), _measured(b"versions"), _measured(b"row")
+_NAMES = tuple((name, _measured(name.encode())) for name in COUNTED)
 
 
 def canonical(rows: FloatArray) -> FloatArray:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from explainer.cache.counts import Counts
 from explainer.cache.ports import Entry
+from explainer.cache.stamp import Stamp
 
 OVERHEAD = 310  # bytes of Python objects for each entry beside its value, measured with 32-byte keys
 
@@ -17,8 +18,10 @@ class MemoryTier:
 
     name = "memory"
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, stamp: Stamp | None = None) -> None:
+        """Everything is forgotten once `stamp` was renewed, by whichever process."""
         self._max_bytes = max_bytes
+        self._stamp = stamp
         self._bytes = 0
         self._entries: OrderedDict[bytes, Entry] = OrderedDict()
         self._lock = threading.Lock()
@@ -26,6 +29,8 @@ class MemoryTier:
 
     def get(self, keys: Iterable[bytes]) -> dict[bytes, Entry]:
         found, wanted = {}, list(keys)
+        if self._stamp is not None and self._stamp.renewed():
+            self.close()
         with self._lock:
             for key in wanted:
                 entry = self._entries.get(key)
@@ -52,6 +57,10 @@ class MemoryTier:
         with self._lock:
             for key in keys:
                 self._remove(key)
+
+    def erase(self, keys: Iterable[bytes]) -> bool:
+        self.remove(keys)
+        return True
 
     def stats(self) -> dict[str, int]:
         return {**self._counts.now(), "bytes": self._bytes, "entries": len(self._entries)}

@@ -27,6 +27,10 @@ class Tier(Protocol):
 
     def remove(self, keys: Iterable[bytes]) -> None: ...
 
+    def erase(self, keys: Iterable[bytes]) -> bool:
+        """Remove for good: what was written is overwritten. False where that is not certain."""
+        ...
+
     def stats(self) -> dict[str, int]:
         """Return counts since the start (hits, misses, errors, evictions) and the bytes held now."""
         ...

@@ -91,6 +91,11 @@ class RedisTier:
         if names := self._names(keys):
             self._server.ask(lambda client: client.delete(*names))
 
+    def erase(self, keys: Iterable[bytes]) -> bool:
+        """False where Redis does not answer; what it saved to a file of its own is there until it saves again."""
+        names = self._names(keys)
+        return not names or self._server.ask(lambda client: client.delete(*names)) is not None
+
     def claim(self, keys: Iterable[bytes]) -> tuple[set[bytes], dict[bytes, Entry]]:
         """Return the keys that the caller shall compute, and entries that are known by now; others compute the rest."""
         wanted = list(keys)

@@ -33,6 +33,7 @@ CREATE INDEX by_age ON entries (written)
 READ_AT_ONCE = 256
 REMOVED_AT_ONCE = 64
 TOUCHES_HELD = 10_000
+TRIES = 3  # to empty the log, each as long as a writer waits
 LATEST = 2**62  # of `used`, whatever a damaged file claims
 Row = tuple[bytes, bytes, int]  # name, covered entry, written
 Read = tuple[bytes, object]  # name, and what should be a covered entry
@@ -101,6 +102,13 @@ class DiskTier:
         names = [(self._cover.name(key),) for key in keys]
         self._file.write(lambda connection: _delete(connection, names))
 
+    def erase(self, keys: Iterable[bytes]) -> bool:
+        """Remove, overwrite, and empty the file's log; False where others kept that busy or the file cannot be used."""
+        names = [(self._cover.name(key),) for key in keys]
+        if not names:
+            return True
+        return self._file.write(lambda connection: _overwrite(connection, names)) and self._emptied()
+
     def stats(self) -> dict[str, int]:
         used = [0]
         self._file.read(lambda connection: used.append(_bytes_used(connection)))
@@ -109,6 +117,15 @@ class DiskTier:
     def close(self) -> None:
         """Close the file; the next call opens it again."""
         self._file.close()
+
+    def _emptied(self) -> bool:
+        return any(self._empty() for _ in range(TRIES))
+
+    def _empty(self) -> bool:
+        """Write the log back into the file and cut it; False while somebody reads what it holds."""
+        busy = [1]
+        self._file.read(lambda c: busy.append(c.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]))
+        return not busy[-1]
 
     def _uncover(self, names: Mapping[bytes, bytes], rows: list[Read]) -> tuple[dict[bytes, Entry], list[bytes]]:
         found: dict[bytes, Entry] = {}
@@ -171,6 +188,15 @@ def _query(places: int) -> str:
 
 def _delete(connection: sqlite3.Connection, names: list[tuple[bytes]]) -> None:
     connection.executemany("DELETE FROM entries WHERE name = ?", names)
+
+
+def _overwrite(connection: sqlite3.Connection, names: list[tuple[bytes]]) -> None:
+    """What is removed now is overwritten with zeros; elsewhere nobody pays for that."""
+    connection.execute("PRAGMA secure_delete=ON")
+    try:
+        _delete(connection, names)
+    finally:
+        connection.execute("PRAGMA secure_delete=OFF")
 
 
 def _bytes_used(connection: sqlite3.Connection) -> int:

@@ -10,6 +10,7 @@ from explainer.cache.counts import Counts
 from explainer.cache.flights import Flight
 from explainer.cache.lifetime import Lifetime
 from explainer.cache.ports import Entry, Leases, Tier
+from explainer.cache.stamp import Stamp
 
 Computed = tuple[bytes, bool]  # the answer, and whether it may be kept and shared
 Found = tuple[bytes, bool]  # the answer, and whether it was a hit
@@ -22,10 +23,19 @@ class Cache:
     """Tiers from quick to slow with single flight in front; safe for threads."""
 
     def __init__(
-        self, tiers: Sequence[Tier], *, lifetime: Lifetime | None = None, leases: Leases | None = None
+        self,
+        tiers: Sequence[Tier],
+        *,
+        lifetime: Lifetime | None = None,
+        leases: Leases | None = None,
+        stamp: Stamp | None = None,
     ) -> None:
-        """`lifetime`: None for answers that are good for ever. `leases`: single flight among hosts."""
+        """`lifetime`: None for answers that are good for ever. `leases`: single flight among hosts.
+
+        `stamp` is what the tiers in memory of all processes of this host look at.
+        """
         self._tiers = tuple(tiers)
+        self._stamp = stamp
         self._leases = leases
         self._lifetime = lifetime or Lifetime()
         self._flights: dict[bytes, Flight] = {}
@@ -59,6 +69,17 @@ class Cache:
             known |= self._obtain(missing, compute, patience_s)
         self._counts.found(sum(known[key][1] for key in distinct), len(distinct))
         return [known[key] for key in keys]
+
+    def erase(self, keys: Sequence[bytes]) -> bool:
+        """Forget these answers for good, in the tiers and in the memory of every process of this host.
+
+        False where that is not certain; the log says why. Other processes forget all that they hold in memory.
+        """
+        if not keys:
+            return True
+        gone = [tier.erase(keys) for tier in self._tiers]
+        renewed = self._stamp is None or self._stamp.renew()
+        return all(gone) and renewed
 
     def stats(self) -> dict[str, dict[str, int]]:
         """Return the counts of the whole (`cache`: distinct keys of each call) and of each tier by its name."""

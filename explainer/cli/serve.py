@@ -6,17 +6,15 @@ import contextlib
 import errno
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 
 from explainer import logs
 from explainer.cli.processes import Program, Supervisor, module
-from explainer.cli.welcome import say_first_link
 from explainer.errors import Conflict, InvalidOption, StorageFailed
-from explainer.monitoring.cells import clear
-from explainer.monitoring.page import FOLDER
+from explainer.monitoring.cells import FOLDER, clear
 from explainer.settings import Settings
 from explainer.workers.dispatch.address import listening
 
@@ -30,8 +28,13 @@ def command(host: str | None, port: int | None) -> None:
     """Serve the registered models over HTTP and pages until stopped."""
     settings = Settings.from_environment()
     host, port = host or settings.host, port or settings.port
-    say_first_link(settings, host, port)
-    raise SystemExit(run(settings, host, port))
+
+    def welcome() -> None:
+        from explainer.cli.welcome import say_first_link  # loads every room: the models are being opened meanwhile
+
+        say_first_link(settings, host, port)
+
+    raise SystemExit(run(settings, host, port, welcome))
 
 
 def check_free(host: str, port: int) -> None:
@@ -55,8 +58,8 @@ def bound(host: str, port: int) -> socket.socket:
     return sock
 
 
-def run(settings: Settings, host: str, port: int) -> int:
-    """Serve until SIGTERM or SIGINT and return the exit status.
+def run(settings: Settings, host: str, port: int, welcome: Callable[[], None] = lambda: None) -> int:
+    """Serve until SIGTERM or SIGINT and return the exit status; `welcome` is called once the dispatcher is starting.
 
     The supervisor keeps both listening sockets: while a process is started anew, connections wait instead of failing.
     """
@@ -73,11 +76,11 @@ def run(settings: Settings, host: str, port: int) -> int:
                 module("explainer.exporter", "--dispatcher", str(path), "--parent", parent),
                 (),
                 30,
-                waits_s=3,
+                waits_s=6,
             ),
             Program("web", web, [outside.fileno()], settings.drain_s + 5),
         ]
-        return Supervisor(programs).run()
+        return Supervisor(programs).run(welcome)
 
 
 @contextlib.contextmanager

@@ -24,6 +24,7 @@ MOST_BYTES: Final = 1 << 23
 MOST_SERIES: Final = 500  # of one metric; further ones are added up under "other"
 MOST_FILES: Final = 512  # of one role
 SUFFIX: Final = ".cells"
+FOLDER: Final = Path("run/meters")  # below EXPLAINER_VAR
 
 
 class Cells:

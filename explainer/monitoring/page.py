@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from explainer import __version__
 from explainer.monitoring import catalogue as of
-from explainer.monitoring import processes
+from explainer.monitoring import cells, processes
 from explainer.monitoring.catalogue import METRICS, Metric
 from explainer.monitoring.gathering import Tally, Values, combined, tallies
 from explainer.monitoring.layout import Key
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from prometheus_client import Metric as Family
 
 LARGEST: Final = frozenset(m.name for m in METRICS.values() if m.largest)
-FOLDER: Final = Path("run/meters")  # below EXPLAINER_VAR
+FOLDER: Final = cells.FOLDER
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -34,6 +34,8 @@ class Readings:
     ledger_head: int | None
     disk_free: int | None
     disk_size: int | None
+    exports: Mapping[str, int] | None = None  # how many are in each state
+    agreement: Mapping[str, float] | None = None  # of the best clone of each model
 
 
 def page(folder: Path, readings: Readings) -> bytes:
@@ -53,6 +55,8 @@ def _house(readings: Readings) -> Values:
         of.DISK_SIZE: readings.disk_size,
     }
     values: Values = {(metric.name,): (float(value),) for metric, value in single.items() if value is not None}
+    values |= {(of.EXPORTS.name, state): (float(count),) for state, count in (readings.exports or {}).items()}
+    values |= {(of.AGREEMENT.name, model): (agree,) for model, agree in (readings.agreement or {}).items()}
     values[of.BUILD.name, __version__, platform.python_version()] = (1.0,)
     return values
 

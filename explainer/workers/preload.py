@@ -52,13 +52,13 @@ def prepared(reference: str) -> Opener:
     """Return the opener that `package.module:name` stands for, with everything loaded that its workers share.
 
     Its module may have a function `preload` that does so. What is loaded is kept from the collector, which would
-    otherwise write to it, and so copy it, in every worker.
+    otherwise write to it, and so copy it, in every worker; not collected before, which would find next to nothing.
     """
     name, _, function = reference.partition(":")
     module = importlib.import_module(name)
     if (load := getattr(module, "preload", None)) is not None:
         load()
     opener: Opener = getattr(module, function)
-    gc.collect()
     gc.freeze()
+    gc.enable()  # it rests from the nursery's first line on
     return opener

@@ -38,6 +38,10 @@ class SlowShelf:
         for key in keys:
             self.values.pop(key, None)
 
+    def erase(self, keys: Iterable[bytes]) -> bool:
+        self.remove(keys)
+        return True
+
     def stats(self) -> dict[str, int]:
         return {"hits": 0}
 
@@ -140,3 +144,20 @@ def test_a_forked_process_writes_its_own(tmp_path: Path) -> None:
     shelf.go.set()
     assert tier.flush()
     assert set(shelf.values) == {b"parent"}
+
+
+def test_what_is_erased_while_it_waits_or_is_written_is_gone() -> None:
+    """The entry that is just being written is waited for and erased; those that wait are not written at all."""
+    shelf = SlowShelf()
+    tier = WriteBehind(shelf)
+    put(tier, {b"first": b"1"})
+    assert shelf.begun.wait(10)
+    put(tier, {b"second": b"2", b"third": b"3"})
+    done: list[bool] = []
+    eraser = threading.Thread(target=lambda: done.append(tier.erase([b"first", b"second"])))
+    eraser.start()
+    shelf.go.set()
+    eraser.join(10)
+    assert done == [True]
+    assert get(tier, [b"first", b"second", b"third"]) == {b"third": b"3"}
+    assert set(shelf.values) == {b"third"}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from explainer.cache.memory import OVERHEAD, MemoryTier
+from explainer.cache.stamp import Stamp
 from tests.cache.plain import get, put
 
 
@@ -75,3 +77,23 @@ def test_what_the_tier_did_is_counted() -> None:
     }
     tier.close()
     assert (tier.get([b"7"]), tier.size_bytes) == ({}, 0)
+
+
+def test_a_renewed_stamp_empties_it(tmp_path: Path) -> None:
+    """What was held is gone at the next question, by whichever process the stamp was renewed; later puts are kept."""
+    tier = MemoryTier(10_000, Stamp(tmp_path / "stamp"))
+    put(tier, {b"a": b"1"})
+    assert get(tier, [b"a"]) == {b"a": b"1"}
+    Stamp(tmp_path / "stamp").renew()
+    assert get(tier, [b"a"]) == {}
+    assert tier.size_bytes == 0
+    put(tier, {b"b": b"2"})
+    assert get(tier, [b"a", b"b"]) == {b"b": b"2"}
+
+
+def test_what_is_erased_is_gone() -> None:
+    """That and nothing else."""
+    tier = MemoryTier(10_000)
+    put(tier, {b"a": b"1", b"b": b"2"})
+    assert tier.erase([b"a", b"unknown"])
+    assert get(tier, [b"a", b"b"]) == {b"b": b"2"}

@@ -320,3 +320,14 @@ def test_killed_and_restarted_during_use_every_answer_is_true(redis_server: OwnR
     assert wrong == []
     assert min(asked) > 10
     assert sum(host.stats()["redis"]["hits"] for host in hosts) > 0
+
+
+def test_what_is_erased_is_gone_for_every_host(redis_server: OwnRedis) -> None:
+    """Another host finds it no more; where Redis is away it is said that nothing is certain."""
+    ours, theirs = RedisTier(redis_server.url, **PATIENT), RedisTier(redis_server.url, **PATIENT)
+    put(ours, {key_of(1): b"one", key_of(2): b"two"})
+    assert theirs.erase([key_of(1), key_of(9)])
+    assert get(ours, [key_of(1), key_of(2)]) == {key_of(2): b"two"}
+    assert theirs.erase([])
+    redis_server.kill()
+    assert not ours.erase([key_of(2)])

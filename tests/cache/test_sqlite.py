@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -370,3 +371,38 @@ def test_what_the_tier_did_is_counted(path: Path) -> None:
     counts = tier.stats()
     assert (counts["hits"], counts["misses"], counts["errors"], counts["broken"]) == (10, 6, 0, 0)
     assert 10_000 < counts["bytes"] < 200_000
+
+
+def on_disk(path: Path) -> bytes:
+    return b"".join(part.read_bytes() for part in sorted(path.parent.glob(f"{path.name}*")))
+
+
+def test_what_is_erased_is_overwritten(path: Path) -> None:
+    """A value in the clear can be read in the file or its log before, and nowhere afterwards; others stay."""
+    tier = DiskTier(path, BOUND)
+    fill(tier, range(50))
+    put(tier, {key_of(100): b"731904.257 planted" * 40, key_of(101): b"another"})
+    assert b"731904.257 planted" in on_disk(path)
+    assert tier.erase([key_of(100), key_of(999)])
+    assert b"731904.257 planted" not in on_disk(path)
+    assert get(tier, [key_of(100), key_of(101)]) == {key_of(101): b"another"}
+    assert assert_true_or_absent(tier, range(50)) == 50
+
+
+def test_a_removed_entry_that_is_only_removed_can_be_read(path: Path) -> None:
+    """The search does find what is not overwritten: `remove` leaves the bytes where they are."""
+    tier = DiskTier(path, BOUND)
+    put(tier, {key_of(100): b"731904.257 planted" * 40})
+    tier.remove([key_of(100)])
+    assert b"731904.257 planted" in on_disk(path)
+
+
+def test_an_erasure_that_others_keep_from_the_log_is_told(path: Path) -> None:
+    """While somebody reads an old state of the file its log cannot be emptied."""
+    tier = DiskTier(path, BOUND, busy_timeout_s=0.05)
+    put(tier, {key_of(1): b"one"})
+    with closing(sqlite3.connect(path)) as reader:
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT COUNT(*) FROM entries").fetchone() == (1,)
+        assert not tier.erase([key_of(1)])
+    assert tier.erase([key_of(1)])

@@ -14,6 +14,7 @@ from explainer.cache.lifetime import now_ms
 from explainer.cache.memory import MemoryTier
 from explainer.cache.ports import Entry
 from explainer.cache.sqlite import DiskTier
+from explainer.cache.stamp import Stamp
 from explainer.cache.tiers import Cache, NoCache
 from explainer.errors import Cancelled
 
@@ -26,6 +27,7 @@ class Shelf:
     def __init__(self) -> None:
         self.values: dict[bytes, bytes] = {}
         self.asked: list[list[bytes]] = []
+        self.sure = True
 
     def get(self, keys: Iterable[bytes]) -> dict[bytes, Entry]:
         wanted = list(keys)
@@ -38,6 +40,10 @@ class Shelf:
     def remove(self, keys: Iterable[bytes]) -> None:
         for key in keys:
             self.values.pop(key, None)
+
+    def erase(self, keys: Iterable[bytes]) -> bool:
+        self.remove(keys)
+        return self.sure
 
     def stats(self) -> dict[str, int]:
         return {"bytes": sum(map(len, self.values.values()))}
@@ -348,3 +354,31 @@ def test_closing_closes_every_tier() -> None:
     cache.through([b"k"], Work([b"k"]))
     cache.close()
     assert [shelf.values for shelf in shelves] == [{}, {}]
+
+
+def test_what_is_erased_is_in_no_tier_and_computed_anew(tmp_path: Path) -> None:
+    """Other answers stay, and processes that share the stamp hear of it."""
+    near, far, other = Shelf(), Shelf(), Stamp(tmp_path / "stamp")
+    cache = Cache([near, far], stamp=Stamp(tmp_path / "stamp"))
+    cache.through([b"a", b"b"], Work([b"a", b"b"]))
+    assert cache.erase([b"a"])
+    assert near.values == far.values == {b"b": b"b!"}
+    assert other.renewed()
+    work = Work([b"a", b"b"])
+    assert cache.through([b"a", b"b"], work) == [(b"a!", False), (b"b!", True)]
+    assert work.calls == [[0]]
+
+
+def test_a_tier_that_is_not_sure_is_told(tmp_path: Path) -> None:
+    """The other tiers are asked all the same; nothing to erase is no trouble, and tells nobody."""
+    near, far, other = Shelf(), Shelf(), Stamp(tmp_path / "stamp")
+    near.sure = False
+    cache = Cache([near, far], stamp=Stamp(tmp_path / "stamp"))
+    cache.through([b"a"], Work([b"a"]))
+    assert cache.erase([])
+    assert not other.renewed()
+    assert not cache.erase([b"a"])
+    assert far.values == {}
+    assert other.renewed()
+    (tmp_path / "file").write_text("no folder")
+    assert not Cache([far], stamp=Stamp(tmp_path / "file" / "stamp")).erase([b"a"])

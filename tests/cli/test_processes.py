@@ -21,7 +21,7 @@ end = "signal.signal(signal.SIGTERM, lambda *_: (print('%s ends', file=open(note
 programs = [program("first", end % "first"), program("second", end % "second")]
 if len(sys.argv) > 2:
     programs.append(program("third", sys.argv[2]))
-sys.exit(Supervisor(programs).run())
+sys.exit(Supervisor(programs).run(lambda: print("meanwhile", file=open(note, "a"))))
 """
 
 
@@ -42,7 +42,10 @@ def lines(note: Path, start: str) -> list[str]:
 
 
 def test_what_is_killed_is_started_anew_and_all_ends_in_order(tmp_path: Path) -> None:
-    """After a kill a new process is there at once; SIGTERM ends the last program first, with status 0."""
+    """After a kill a new process is there at once; SIGTERM ends the last program first, with status 0.
+
+    What is to be done meanwhile is done before the second program is started.
+    """
     note = tmp_path / "note"
     service = supervised(note)
     until(lambda: len(lines(note, "first begins")) == 1 and len(lines(note, "second begins")) == 1)
@@ -53,6 +56,7 @@ def test_what_is_killed_is_started_anew_and_all_ends_in_order(tmp_path: Path) ->
     _, told = service.communicate(timeout=20)
     assert service.returncode == 0
     assert [line.split()[0] for line in note.read_text().splitlines() if line.endswith("ends")] == ["second", "first"]
+    assert note.read_text().index("meanwhile") < note.read_text().index("second begins")
     assert "the first process ended (signal 9); it is started anew at once" in told
 
 

@@ -29,7 +29,10 @@ def test_what_is_stored_reads_back_as_what_was_answered(house: House) -> None:
     for method in ("auto", "lime"):
         house.serving.opened(version)
         direct = house.workers.explain(version.digest, ROWS, ExplainOptions(method=method))
-        assert [a.explanations for a in answers(house, method=method)] == direct
+        fresh = answers(house, method=method)
+        assert [a.explanations for a in fresh] == direct
+        assert [dataclasses.replace(a, computed=None).explanations for a in fresh] == direct
+        assert [(a.hit, a.explanations) for a in answers(house, method=method)] == [(True, d) for d in direct]
 
 
 class Everything(FakeWorkers):
@@ -50,7 +53,7 @@ def test_every_field_survives_storage(house: House) -> None:
     house.register()
     workers = Everything()
     full = house.with_rooms(workers=workers)
-    found = answers(full)[0].explanations
+    found = dataclasses.replace(answers(full)[0], computed=None).explanations
     assert found == workers.explain("", ROWS[:1], ExplainOptions())[0]
     assert np.signbit(found[0].attributions[1])
 
