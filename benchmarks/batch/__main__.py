@@ -24,6 +24,7 @@ from explainer.settings import Settings
 
 FILES = ("rejects.csv", "summary.json", "report.html")
 MODEL = "credit-gbm"
+FAMILIES = {"coordinator": "", "worker": "popen_loky", "engine": "spawn_main"}  # what the command line of one says
 
 
 class Bench:
@@ -109,30 +110,31 @@ def engines(at: Bench, rows: int) -> Iterator[str]:
 
 
 def kills(at: Bench, rounds: int) -> Iterator[str]:
-    """Killed with -9 at a random instant, the coordinator or a worker, until it is done: the bytes of one run."""
+    """Killed with -9 at a random instant, the coordinator, a worker or a worker of Dask: the bytes of one run."""
     source = at.rows(MODEL, 4000)
-    settings = ("--space", "log_odds", "--format", "csv", "--chunk-rows", "200", "--runner", "joblib:2")
-    at.export(MODEL, source, "whole", *settings)
-    due, different, killed = contents(at.folder / "whole"), 0, {"coordinator": 0, "worker": 0}
+    settings = ("--space", "log_odds", "--format", "csv", "--chunk-rows", "200", "--runner")
+    at.export(MODEL, source, "whole", *settings, "joblib:2")
+    due, different, killed = contents(at.folder / "whole"), 0, dict.fromkeys(FAMILIES, 0)
     for number in range(rounds):
         output = at.folder / f"killed-{number}"
         draw = random.Random(number)
-        who = draw.choice(("coordinator", "worker"))
+        who = draw.choice(list(FAMILIES))
+        runner = "dask:2" if who == "engine" else "joblib:2"
         command = [sys.executable, "-m", "explainer", "export", MODEL, "--input", str(source), "--carry", "customer_id",
-                   "--output", str(output), *settings]  # fmt: skip
+                   "--output", str(output), *settings, runner]  # fmt: skip
         with subprocess.Popen(command, env=at.environment, stderr=subprocess.DEVNULL) as process:
             wait_for(output, draw.randrange(0, 20), process)
             time.sleep(draw.uniform(0, 0.05))
             killed[who] += hit(process, who)
-            if who == "worker":
+            if who != "coordinator":
                 process.wait()
-        at.export(MODEL, source, output.name, *settings)
+        at.export(MODEL, source, output.name, *settings, "joblib:2")
         different += contents(output) != due
     yield f"{rounds} rounds, killed: {killed}; output that differs from an undisturbed run: {different}"
 
 
 def hit(process: subprocess.Popen[bytes], who: str) -> int:
-    """Kill it, or one of its loky workers; 1 where there was something to kill."""
+    """Kill it, or one of its workers; 1 where there was something to kill."""
     if process.poll() is not None:
         return 0
     if who == "coordinator":
@@ -140,7 +142,7 @@ def hit(process: subprocess.Popen[bytes], who: str) -> int:
         return 1
     for task in Path(f"/proc/{process.pid}/task").glob("*/children"):
         for child in task.read_text().split():
-            if "popen_loky" in Path(f"/proc/{child}/cmdline").read_text():
+            if FAMILIES[who] in Path(f"/proc/{child}/cmdline").read_text():
                 os.kill(int(child), signal.SIGKILL)
                 return 1
     return 0

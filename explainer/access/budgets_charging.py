@@ -11,6 +11,7 @@ from explainer.access.budgets_limits import DAY_S, FOREVER, MINUTE_S, NAMES, Lef
 from explainer.errors import BudgetExhausted
 
 PLENTY: Final = 10  # leases; with less left every row is charged by itself, so that the last one counts exactly
+# Rows go by keyed names; budgets_met, of earlier versions, held digests that could be tried out.
 COUNTS = """
 CREATE TABLE IF NOT EXISTS budgets_spent (
   principal TEXT NOT NULL, digest TEXT NOT NULL, minute INTEGER NOT NULL, day INTEGER NOT NULL,
@@ -19,7 +20,8 @@ CREATE TABLE IF NOT EXISTS budgets_spent (
   evaluations_minute INTEGER NOT NULL, evaluations_day INTEGER NOT NULL, evaluations_version INTEGER NOT NULL,
   PRIMARY KEY (principal, digest)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS budgets_met (
+DROP TABLE IF EXISTS budgets_met;
+CREATE TABLE IF NOT EXISTS budgets_rows (
   principal TEXT NOT NULL, digest TEXT NOT NULL, row BLOB NOT NULL, minute INTEGER NOT NULL, day INTEGER NOT NULL,
   PRIMARY KEY (principal, digest, row)
 ) WITHOUT ROWID
@@ -70,13 +72,13 @@ class Charge:
         new = minutes = days = 0
         for row in dict.fromkeys(self.rows):
             seen = connection.execute(
-                "SELECT minute, day FROM budgets_met WHERE principal = ? AND digest = ? AND row = ?", (*self.key, row)
+                "SELECT minute, day FROM budgets_rows WHERE principal = ? AND digest = ? AND row = ?", (*self.key, row)
             ).fetchone()
             new += seen is None
             minutes += seen is None or seen[0] != minute
             days += seen is None or seen[1] != day
             if seen != (minute, day):
-                connection.execute("REPLACE INTO budgets_met VALUES (?,?,?,?,?)", (*self.key, row, minute, day))
+                connection.execute("REPLACE INTO budgets_rows VALUES (?,?,?,?,?)", (*self.key, row, minute, day))
         return new, minutes, days
 
 

@@ -18,6 +18,7 @@ class Permission(StrEnum):
     ENTRY_READ = "ledger:entry:read"
     CHAIN_VERIFY = "ledger:chain:verify"
     VERSION_CREATE = "registry:version:create"
+    VERSION_APPROVE = "registry:version:approve"  # never of a version that one registered oneself
     VERSION_RETIRE = "registry:version:retire"
     KEY_MANAGE = "access:key:manage"
     USER_MANAGE = "access:user:manage"

@@ -39,10 +39,11 @@ ROLES: Mapping[str, frozenset[Permission]] = {
     | _ASK
     | _EXPORTS
     | _OWN_RECEIPTS
-    | {Permission.VERSION_CREATE, Permission.VERSION_RETIRE, Permission.POLICY_MANAGE},
+    | {Permission.VERSION_CREATE, Permission.VERSION_APPROVE, Permission.VERSION_RETIRE, Permission.POLICY_MANAGE},
     "administrator": _OWN
     | {
         Permission.CARD_READ,
+        Permission.VERSION_APPROVE,
         Permission.VERSION_RETIRE,
         Permission.CHAIN_VERIFY,
         Permission.KEY_MANAGE,

@@ -1,9 +1,10 @@
-"""Which passwords are too easy to guess: too short, made of the name, or hardly more than a repetition."""
+"""Which passwords are too easy to guess: too short, common, made of the name, or hardly more than a repetition."""
 
 from __future__ import annotations
 
 import unicodedata
 
+from explainer.access.common import longest_common
 from explainer.errors import InvalidOption, Problem
 
 SHORTEST, LONGEST = 12, 1024
@@ -22,6 +23,16 @@ def check_strength(password: str, name: str = "") -> None:
         found = f"without names, repetitions and rows of keys only {left} characters are left"
         detail = f"password: it is too easy to guess ({found}); take several words that do not belong together."
         raise InvalidOption(detail, problems=[Problem("password", "guessable", found)])
+    _check_common(_folded(password))
+
+
+def _check_common(password: str) -> None:
+    """What is left beside the longest common password in it has to be worth something by itself."""
+    common = longest_common(password)
+    if common and _surprising(password.replace(common, "")) < LEAST_LEFT:
+        found = "it is, or hardly more than, one of the passwords that most people choose"
+        detail = f"password: it is too easy to guess ({found}); take several words that do not belong together."
+        raise InvalidOption(detail, problems=[Problem("password", "common", found)])
 
 
 def _without(password: str, name: str) -> str:

@@ -30,6 +30,7 @@ def export_line(job: Job) -> dict[str, Any]:
         "format": spec.output,
         "form": spec.form,
         "where": spec.where,
+        "decisions": spec.decisions,
         "priority": job.priority,
         "created_at": _time(job.created),
         "started_at": _time(job.started),

@@ -33,6 +33,7 @@ from explainer.usecases.exports import (
     show_export,
     submit,
 )
+from explainer.usecases.exports_decisions import DecisionQuery
 from explainer.usecases.exports_spec import ExportAsk
 
 ENDINGS = {
@@ -105,12 +106,25 @@ class ExportSettings(BaseModel):
         )
 
 
+class StoredDecisions(BaseModel):
+    """Which decisions of the model; `since` is included, `until` is not, UTC where no zone is said."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    show: str = Field("all", max_length=20, description="waiting, decided, all, or one status")
+    flag: str | None = Field(None, max_length=40, description="Only those with this flag")
+    adverse: bool | None = Field(None, description="Only adverse ones, or only others")
+    since: str | None = Field(None, max_length=40, description="A date or time")
+    until: str | None = Field(None, max_length=40, description="A date or time")
+    version: VersionName | None = Field(None, description="Only those that this version decided")
+
+
 class ExportBody(ExportSettings):
     """The same in JSON, with the rows, or the name of a file in the folder for exports."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True, strict=True)
     instances: list[Any] | None = Field(None, description="Rows, as objects by feature name or arrays in schema order")
     file: str | None = Field(None, min_length=1, max_length=255, description="A file in EXPLAINER_EXPORT_INPUTS")
+    decisions: StoredDecisions | None = Field(None, description="Decisions that are kept here, instead of rows")
     background: Background = "default"
 
 
@@ -148,6 +162,7 @@ class ExportItem(BaseModel):
     format: str
     form: str
     where: str | None
+    decisions: dict[str, Any] | None
     priority: int
     created_at: str
     started_at: str | None
@@ -234,10 +249,12 @@ def resume(path: ExportPath) -> Response:
 
 def _described() -> tuple[ExportAsk, Rows]:
     body = ExportBody.model_validate(request.get_json())
-    if (body.instances is None) == (body.file is None):
-        raise InvalidOption("instances: send either `instances` or `file`.")
+    if sum(given is not None for given in (body.instances, body.file, body.decisions)) != 1:
+        raise InvalidOption("instances: send one of `instances`, `file` and `decisions`.")
     background = None if isinstance(body.background, str) else body.background["rows"]
     ask = body.ask(background)
+    if body.decisions is not None:
+        return ask, Rows(decisions=DecisionQuery(**body.decisions.model_dump()))
     return ask, Rows(file=body.file) if body.file is not None else Rows(lines_of(body.instances))
 
 

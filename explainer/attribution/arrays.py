@@ -15,7 +15,7 @@ from explainer.attribution.chooser import Choice, choose
 from explainer.attribution.engine import COARSE, Answer, Engine
 from explainer.attribution.methods.tree import which_margins
 from explainer.attribution.ports import Ask
-from explainer.records import ExplainOptions, FloatArray, Manifest
+from explainer.records import ExplainOptions, FloatArray, Manifest, Stopped
 
 NOT_SAMPLED = -1
 
@@ -92,7 +92,13 @@ def _together(parts: Sequence[Part], rows: int, engine: Engine, manifest: Manife
         method=spread([np.full(len(p), methods.index(p.choice.method.name)) for p in parts]),
         r2=spread([_r2(p) for p in parts]),
         notices=tuple(sorted((notice for p in parts for notice in _notices(p)), key=lambda notice: notice[:2])),
+        stopped=_stopped(parts, rows),
     )
+
+
+def _stopped(parts: Sequence[Part], rows: int) -> tuple[Stopped | None, ...]:
+    rules = {i: rule for p in parts for i, rule in zip(p.places, p.answer.given.stopped or (), strict=False)}
+    return tuple(rules.get(i) for i in range(rows)) if rules else ()
 
 
 def _gaps(part: Part) -> FloatArray:

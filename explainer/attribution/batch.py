@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from explainer.attribution.model import BoolArray, IntArray
-from explainer.records import Explanation, FloatArray, OutputSpace
+from explainer.records import Explanation, FloatArray, OutputSpace, Stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,15 @@ class Batch:
     method: IntArray  # (n,)
     r2: FloatArray  # (n, k), of LIME's surrogate
     notices: tuple[tuple[int, int, str], ...] = ()
+    stopped: tuple[Stopped | None, ...] = ()  # per row, which rule ended its sampling; empty where nothing was sampled
 
     def __len__(self) -> int:
         return len(self.predictions)
 
-    def told(self, codes: Sequence[Sequence[str]]) -> Batch:
-        """The same with further warnings of each row, behind those that it has."""
+    def told(self, marks: Sequence[tuple[str, BoolArray]]) -> Batch:
+        """The same with further warnings behind those that it has: codes, each with the rows (n,) that have it."""
         k = self.predictions.shape[1]
-        more = ((i, j, code) for i, found in enumerate(codes) for j in range(k) for code in found)
+        more = ((i, j, code) for code, marked in marks for i in np.flatnonzero(marked).tolist() for j in range(k))
         return replace(self, notices=tuple(sorted((*self.notices, *more), key=lambda notice: notice[:2])))
 
 
@@ -65,7 +66,13 @@ def of_explanations(found: Sequence[tuple[Explanation, ...]]) -> Batch:
         method=np.array([methods.index(row[0].method.name) for row in found], dtype=np.int64),
         r2=np.array([_known([None if e.lime is None else e.lime.local_r2 for e in row]) for row in found]),
         notices=tuple((i, j, w.code) for i, row in enumerate(found) for j, e in enumerate(row) for w in e.warnings),
+        stopped=_any(tuple(row[0].method.stopped for row in found)),
     )
+
+
+def _any(rules: tuple[Stopped | None, ...]) -> tuple[Stopped | None, ...]:
+    """The rules, or nothing where no row has one."""
+    return rules if any(rules) else ()
 
 
 def _known(numbers: Sequence[float | None]) -> list[float]:

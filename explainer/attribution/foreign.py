@@ -8,6 +8,7 @@ from math import ceil, sqrt
 import numpy as np
 import numpy.typing as npt
 
+from explainer.attribution.crowd import Crowd, crowd
 from explainer.attribution.model import BoolArray, IntArray
 from explainer.attribution.neighbours import UNEQUAL
 from explainer.records import FloatArray, Notice
@@ -21,6 +22,8 @@ NAMED = 0.2  # of the largest part of a distance: features below are not named
 QUARTILES = 1.349  # of a normal distribution, in standard deviations
 COMMON = 0.05  # share of the background rows whose scores are beyond the unit in which two scores are compared
 SHOWN = 3  # features that a finding names
+MANY = 8  # rows from which on they are measured together first
+FOREIGN, OUT_OF_RANGE = "foreign-row", "out-of-range"
 
 Codes = npt.NDArray[np.int32]
 
@@ -83,6 +86,7 @@ class Familiar:
     codes: Codes  # (compared, rows)
     near: float
     beyond: float
+    crowd: Crowd
 
     def findings(self, rows: FloatArray) -> list[tuple[Notice, ...]]:
         """What is strange about each coded row (n, features); nothing for at least 1 - RATE of ordinary rows.
@@ -90,12 +94,32 @@ class Familiar:
         A row's findings never depend on the other rows.
         """
         places = self.scale.place(rows)
-        return [self._finding(places, i) for i in range(len(rows))]
+        if len(rows) < MANY:
+            return [self._finding(places, i) for i in range(len(rows))]
+        foreign, beyond = self._marked(places)
+        strange = (foreign | beyond).tolist()
+        return [self._finding(places, i) if strange[i] else () for i in range(len(rows))]
+
+    def marks(self, rows: FloatArray) -> tuple[tuple[str, BoolArray], ...]:
+        """The codes of `findings`, each with the rows (n,) that have it, for thousands of rows at once."""
+        foreign, beyond = self._marked(self.scale.place(rows))
+        return (FOREIGN, foreign), (OUT_OF_RANGE, beyond)
+
+    def _marked(self, places: Place) -> tuple[BoolArray, BoolArray]:
+        """Which rows are foreign and which out of range; where rounding could decide, the row itself is looked at."""
+        more = UNEQUAL * places.lost.astype(np.float64)
+        foreign, unsure = self.crowd.farther(places.numbers, places.codes, more, self.near, NEAREST)
+        for i in np.flatnonzero(unsure).tolist():
+            foreign[i] = self._far(places, i, self._squared(places.numbers[i], places.codes[i]))
+        return foreign, places.beyond.max(axis=1, initial=0.0) > self.beyond
+
+    def _far(self, places: Place, i: int, squared: FloatArray) -> bool:
+        return sqrt(_nearest(squared) + UNEQUAL * places.lost[i]) > self.near
 
     def _finding(self, places: Place, i: int) -> tuple[Notice, ...]:
         found, off = [], places.beyond[i]
         squared = self._squared(places.numbers[i], places.codes[i])
-        if sqrt(_nearest(squared) + UNEQUAL * places.lost[i]) > self.near:
+        if self._far(places, i, squared):
             found.append(_foreign(self._named(self._apart(places, i, int(squared.argmin())))))
         if off.max(initial=0.0) > self.beyond:
             parts = np.zeros(len(self.names))
@@ -130,7 +154,8 @@ def familiar(rows: FloatArray, kinds: IntArray, names: tuple[str, ...]) -> Famil
     kept = rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST)).astype(np.int64)]
     scale = _scale(kept, kinds)
     place, columns = scale.place(kept), kept[:, scale.measured]
-    bare = Familiar(names, scale, place.numbers, np.ascontiguousarray(place.codes.T), np.inf, np.inf)
+    turned = np.ascontiguousarray(place.codes.T)
+    bare = Familiar(names, scale, place.numbers, turned, np.inf, np.inf, crowd(place.numbers, turned))
     far, off = _far_from_the_others(bare, place), _beyond_the_others(columns)
     # The tails of both scores are given one shape first, so that neither takes the whole rate for itself.
     middle, far = float(np.median(far)), np.fmax(far - np.median(far), 0.0)
@@ -208,7 +233,7 @@ def _foreign(features: str) -> Notice:
         f"No row of the model's background is near this one; it differs most in {features}. One ordinary row in "
         f"{round(1 / RATE)} is flagged so; of a foreign row the model may have learnt nothing."
     )
-    return Notice("foreign-row", detail)
+    return Notice(FOREIGN, detail)
 
 
 def _out_of_range(features: str) -> Notice:
@@ -216,4 +241,4 @@ def _out_of_range(features: str) -> Notice:
         f"Far beyond all that the model's background shows: {features}. One ordinary row in {round(1 / RATE)} is "
         "flagged so; out there a model guesses."
     )
-    return Notice("out-of-range", detail)
+    return Notice(OUT_OF_RANGE, detail)

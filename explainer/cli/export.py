@@ -18,6 +18,7 @@ from explainer.exports.jobs import Job
 from explainer.exports.runners import start
 from explainer.exports.verify import verify
 from explainer.records import ExplainOptions
+from explainer.usecases.exports_decisions import DecisionQuery, query_of
 from explainer.usecases.exports_local import LocalAsk, export_here
 from explainer.usecases.exports_plan import Forecast, forecast
 from explainer.usecases.exports_spec import ExportAsk
@@ -52,8 +53,10 @@ def asking(function: Callable[..., None]) -> Callable[..., None]:
     """The options that say what is exported."""
     options = [
         click.argument("model"),
-        click.option("--input", "source", required=True, type=click.Path(path_type=Path),
+        click.option("--input", "source", type=click.Path(path_type=Path),
                      help="CSV, JSONL or Parquet (text also .gz, .zst), or a folder of such"),
+        click.option("--decisions", metavar="QUERY",
+                     help="Or decisions that are kept here: 'show=decided, since=2026-01-01, until=2026-04-01'"),
         click.option("--version", help="A version other than the current one"),
         click.option("--format", "output_format", type=click.Choice(["parquet", "csv", "jsonl"]), default="jsonl",
                      show_default=True, help="What is written"),
@@ -84,13 +87,14 @@ def asking(function: Callable[..., None]) -> Callable[..., None]:
 @command.command("run", hidden=True)
 @asking
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="The folder that is written")
+@click.option("--models", help="Where workers fetch the model: https://host/registry (default: the registry's folder)")
 @click.option("--stop-on-reject", is_flag=True, help="Stop at the first row that does not fit")
-def run(output: Path, stop_on_reject: bool, **given: Any) -> None:
-    """Explain the rows of a file or folder; status 1 when some were rejected, rejects.csv says which."""
-    runner, as_json, source = given.pop("runner"), given.pop("as_json"), given.pop("source")
+def run(output: Path, models: str | None, stop_on_reject: bool, **given: Any) -> None:
+    """Explain rows of files, or stored decisions; status 1 when some were rejected, rejects.csv says which."""
+    runner, as_json, source = given.pop("runner"), given.pop("as_json"), source_of(given)
     ask = ask_of(given, stop_on_reject)
     with desk() as at, Progress(quiet=as_json) as progress:
-        local = LocalAsk(ask, source, output, progress.stopping, progress.reached)
+        local = LocalAsk(ask, source, output, progress.stopping, progress.reached, models)
         job = export_here(at.rooms, at.caller(), local, lambda: start(runner))
     told = line_of(job)
     click.echo(orjson.dumps(told).decode() if as_json else _sentence(told, output), err=not as_json)
@@ -102,7 +106,7 @@ def run(output: Path, stop_on_reject: bool, **given: Any) -> None:
 @click.option("--sample", type=click.IntRange(1, 100_000), default=200, show_default=True, help="Rows that are tried")
 def plan(sample: int, **given: Any) -> None:
     """Say what an export would take, measured on its first rows: method, evaluations, time, size."""
-    runner, as_json, source = given.pop("runner"), given.pop("as_json"), given.pop("source")
+    runner, as_json, source = given.pop("runner"), given.pop("as_json"), source_of(given)
     with desk() as at:
         found = forecast(at.rooms, at.caller(), ask_of(given, False), source, sample, runner)
     click.echo(orjson.dumps(found).decode() if as_json else _plan_lines(found))
@@ -124,6 +128,14 @@ def verify_folder(folder: Path, key: Path | None, as_json: bool) -> None:
         if verdict.ok:
             click.echo(f"{verdict.files} files and {verdict.rows} rows are as they were written, signed by {whose}.")
     sys.exit(0 if verdict.ok else 1)
+
+
+def source_of(given: dict[str, Any]) -> Path | DecisionQuery:
+    """What --input or --decisions names; one of them has to be there."""
+    source, text = given.pop("source"), given.pop("decisions")
+    if (source is None) == (text is None):
+        raise click.UsageError("Give either --input FILE or --decisions QUERY.")
+    return query_of(text, given["model"]) if source is None else source
 
 
 def ask_of(given: dict[str, Any], stop_on_reject: bool) -> ExportAsk:

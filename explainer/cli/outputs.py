@@ -44,6 +44,7 @@ PREDICTION: dict[str, Kind] = {
     "output": "text",
     "class": "text",
     "decision": "text",
+    "warnings": "text",
 }
 
 
@@ -176,12 +177,16 @@ def _flat_explanation(answer: Answer) -> dict[str, Any]:
     flat = {key: answer.get(key) for key in EXPLANATION}
     for table in ("method", "lime", "other"):
         flat |= {f"{table}.{key}": value for key, value in (answer.get(table) or {}).items()}
-    flat["warnings"] = ";".join(warning["code"] for warning in answer.get("warnings", ()))
+    flat["warnings"] = _codes(answer)
     for item in answer["attributions"]:
         flat |= {f"{part}.{item['feature']}": item.get(part) for part in ("value", "attribution", "standard_error")}
     return flat
 
 
 def _flat_prediction(answer: Answer) -> dict[str, Any]:
-    flat = {key: answer.get(key) for key in PREDICTION}
+    flat = {key: answer.get(key) for key in PREDICTION} | {"warnings": _codes(answer)}
     return flat | {f"probability.{name}": value for name, value in (answer.get("probabilities") or {}).items()}
+
+
+def _codes(answer: Answer) -> str:
+    return ";".join(warning["code"] for warning in answer.get("warnings", ()))

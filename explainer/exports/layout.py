@@ -1,19 +1,15 @@
-"""Which columns the output has, wide or long, and their bytes as CSV, JSON lines or Arrow."""
+"""Which columns the output has, wide or long."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import orjson
 
 from explainer.attribution.batch import Batch
 from explainer.errors import InvalidOption
-from explainer.exports.arrow import library, to_stream
 from explainer.exports.columns import Column, taken
 from explainer.exports.spec import Spec
 from explainer.records import FloatArray
@@ -21,7 +17,7 @@ from explainer.records import FloatArray
 BEFORE = ("file", "line")
 MIDDLE = (
     *("prediction", "expected_value", "class", "output", "decision", "method.name", "method.exact"),
-    *("method.evaluations", "method.seed", "method.additivity_gap", "lime.local_r2", "warnings"),
+    *("method.evaluations", "method.stopped", "method.seed", "method.additivity_gap", "lime.local_r2", "warnings"),
 )
 LONG = ("feature", "value", "attribution", "standard_error", "rank")
 OURS = frozenset((*BEFORE, *MIDDLE, *LONG, "other.attribution", "other.standard_error"))
@@ -51,36 +47,11 @@ def check_carried(names: Sequence[str]) -> None:
             raise InvalidOption(f"carry: the output has a column {name!r} of its own; rename it in the input.")
 
 
-def rendered(answered: Answered, spec: Spec) -> bytes:
-    """The rows of a chunk in the form of the export; for Parquet, in Arrow's stream format."""
-    if spec.output == "jsonl" and spec.form == "wide":
-        return b"".join(_objects(answered, spec))
-    columns = long_columns(answered, spec) if spec.form == "long" else wide_columns(answered, spec)
-    if spec.output == "parquet":
-        return to_stream(library().table([c.arrow() for c in columns], names=[c.name for c in columns]))
-    cells = [column.cells() for column in columns]
-    if spec.output == "csv":
-        return _csv(columns, cells)
-    names = [column.name for column in columns]
-    rows = (dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True))
-    return b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
-
-
-def heading(spec: Spec, empty: Answered) -> bytes:
-    """What stands before the first row: the names of the columns in CSV, nothing elsewhere."""
-    if spec.output != "csv":
-        return b""
-    columns = long_columns(empty, spec) if spec.form == "long" else wide_columns(empty, spec)
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow([column.name for column in columns])
-    return text.getvalue().encode()
-
-
 def wide_columns(answered: Answered, spec: Spec) -> list[Column]:
     """One row for each explanation: what holds for it, then value, attribution and error by feature."""
-    rows, which = _places(answered.batch)
-    shown = _shown(answered.batch, spec.options.top)
-    columns = _leading(answered, rows, which)
+    rows, which = places_of(answered.batch)
+    shown = shown_of(answered.batch, spec.options.top)
+    columns = leading_columns(answered, rows, which)
     if shown is not None:
         columns += _others(answered.batch, shown, rows, which)
     if spec.values:
@@ -94,16 +65,16 @@ def wide_columns(answered: Answered, spec: Spec) -> list[Column]:
 def long_columns(answered: Answered, spec: Spec) -> list[Column]:
     """One row for each explanation and feature, features in schema order; `rank` 1 is the largest attribution."""
     batch, width = answered.batch, len(answered.values)
-    rows, which = _places(batch)
-    shown = _shown(batch, spec.options.top)
+    rows, which = places_of(batch)
+    shown = shown_of(batch, spec.options.top)
     row, out, feature = np.repeat(rows, width), np.repeat(which, width), np.tile(np.arange(width), len(rows))
     if shown is not None:
         kept = shown[row, feature, out]
         row, out, feature = row[kept], out[kept], feature[kept]
-    columns = _leading(answered, row, out)
+    columns = leading_columns(answered, row, out)
     columns.append(Column("feature", "label", feature, tuple(c.name for c in answered.values)))
     if spec.values:
-        texts = [[_text(cell) for cell in c.cells()] for c in answered.values]
+        texts = [[as_text(cell) for cell in c.cells()] for c in answered.values]
         columns.append(Column("value", "text", [texts[f][r] for f, r in zip(feature, row, strict=True)]))
     columns.append(Column("attribution", "number", batch.values[row, feature, out]))
     columns.append(Column("standard_error", "number", batch.errors[row, feature, out]))
@@ -111,7 +82,7 @@ def long_columns(answered: Answered, spec: Spec) -> list[Column]:
     return columns
 
 
-def _places(batch: Batch) -> tuple[Any, Any]:
+def places_of(batch: Batch) -> tuple[Any, Any]:
     """The row and the explanation of every line of the output."""
     n, k = batch.predictions.shape
     return np.repeat(np.arange(n), k), np.tile(np.arange(k), n)
@@ -124,12 +95,12 @@ def _ranks(batch: Batch) -> Any:
     return ranks
 
 
-def _shown(batch: Batch, top: int | None) -> Any:
+def shown_of(batch: Batch, top: int | None) -> Any:
     """Which attributions are told (n, d, k), or None where all are."""
     return None if top is None or top >= batch.values.shape[1] else _ranks(batch) < top
 
 
-def _leading(answered: Answered, rows: Any, which: Any) -> list[Column]:
+def leading_columns(answered: Answered, rows: Any, which: Any) -> list[Column]:
     batch = answered.batch
     several = answered.file is not None
     columns = [Column("file", "label", np.zeros(len(rows), np.int64), (answered.file,))] if several else []
@@ -147,11 +118,21 @@ def _leading(answered: Answered, rows: Any, which: Any) -> list[Column]:
         Column("method.name", "label", batch.method[rows], batch.methods),
         Column("method.exact", "flag", batch.exact[rows]),
         Column("method.evaluations", "integer", batch.evaluations[rows]),
+        _stopped(batch, rows),
         Column("method.seed", "text", [None if seed < 0 else str(seed) for seed in batch.seeds[rows].tolist()]),
         Column("method.additivity_gap", "number", batch.gaps[rows, which]),
         Column("lime.local_r2", "number", batch.r2[rows, which]),
         Column("warnings", "text", _warnings(batch, rows, which)),
     ]
+
+
+def _stopped(batch: Batch, rows: Any) -> Column:
+    """Which rule ended the sampling of each row."""
+    rules = tuple(dict.fromkeys(rule for rule in batch.stopped if rule is not None))
+    if not rules:
+        return Column("method.stopped", "label", np.full(len(rows), -1, dtype=np.int64))
+    places = np.array([-1 if rule is None else rules.index(rule) for rule in batch.stopped], dtype=np.int64)
+    return Column("method.stopped", "label", places[rows], rules)
 
 
 def _others(batch: Batch, shown: Any, rows: Any, which: Any) -> list[Column]:
@@ -174,66 +155,7 @@ def _warnings(batch: Batch, rows: Any, which: Any) -> list[str | None]:
     ]
 
 
-def _objects(answered: Answered, spec: Spec) -> Iterator[bytes]:
-    """One JSON object for each explanation, in the form that the API answers."""
-    batch = answered.batch
-    rows, which = _places(batch)
-    names = [column.name for column in answered.values]
-    head = [c for c in _leading(answered, rows, which) if c.name not in {carried.name for carried in answered.carried}]
-    heads = [
-        dict(zip([c.name for c in head], cells, strict=True)) for cells in zip(*[c.cells() for c in head], strict=True)
-    ]
-    carried = [taken(c, rows).cells() for c in answered.carried]
-    values = list(zip(*[column.cells() for column in answered.values], strict=True))
-    numbers, errors = batch.values.tolist(), batch.errors.tolist()  # orjson writes NaN as null
-    shown = _shown(batch, spec.options.top)
-    for place, (i, j) in enumerate(zip(rows.tolist(), which.tolist(), strict=True)):
-        kept = range(len(names)) if shown is None else np.flatnonzero(shown[i, :, j]).tolist()
-        item = _nested(heads[place])
-        if carried:
-            item["carry"] = {c.name: cells[place] for c, cells in zip(answered.carried, carried, strict=True)}
-        item["attributions"] = [
-            {
-                "feature": names[f],
-                **({"value": values[i][f]} if spec.values else {}),
-                "attribution": numbers[i][f][j],
-                "standard_error": errors[i][f][j],
-            }
-            for f in kept
-        ]
-        if shown is not None:
-            rest = np.flatnonzero(~shown[i, :, j])
-            item["other"] = {"features": len(rest), "attribution": float(batch.values[i, rest, j].sum())}
-        yield orjson.dumps(item, option=orjson.OPT_APPEND_NEWLINE)
-
-
-def _nested(flat: dict[str, Any]) -> dict[str, Any]:
-    """`method.name` becomes `name` in an object `method`, warnings a list; what is not there is left out."""
-    item: dict[str, Any] = {}
-    for name, cell in flat.items():
-        outer, _, inner = name.partition(".")
-        if inner and outer != "lime":
-            item.setdefault(outer, {})[inner] = cell
-        elif outer == "lime":
-            item.update({"lime": {inner: cell}} if cell is not None else {})
-        elif name == "warnings":
-            item["warnings"] = cell.split() if cell else []
-        elif cell is not None or name in ("class", "prediction"):
-            item[name] = cell
-    return item
-
-
-def _csv(columns: Sequence[Column], cells: Sequence[list[Any]]) -> bytes:
-    flags = [i for i, column in enumerate(columns) if column.kind == "flag" or column.name.startswith("value.")]
-    told = list(cells)
-    for i in flags:
-        told[i] = [_text(cell) if isinstance(cell, bool) else cell for cell in cells[i]]
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(zip(*told, strict=True))
-    return text.getvalue().encode("utf-8", "surrogatepass")
-
-
-def _text(cell: Any) -> str | None:
+def as_text(cell: Any) -> str | None:
     if cell is None or isinstance(cell, str):
         return cell
     return str(cell).lower() if isinstance(cell, bool) else repr(cell)
@@ -241,11 +163,6 @@ def _text(cell: Any) -> str | None:
 
 def _named(column: Column, name: str) -> Column:
     return Column(name, column.kind, column.data, column.labels)
-
-
-def nothing(features: Sequence[Column], carried: Sequence[Column], file: str | None, batch: Batch) -> Answered:
-    """No rows at all, with the columns that rows would have."""
-    return Answered(file, [], tuple(carried), tuple(features), batch, np.zeros(0, np.int64), ())
 
 
 def empty_batch(width: int, space: Any) -> Batch:

@@ -85,6 +85,7 @@ def settings(spec: Spec) -> dict[str, Any]:
         "ignore": list(spec.ignore),
         "where": spec.where,
         "stop_on_reject": spec.stop_on_reject,
+        **({} if spec.decisions is None else {"decisions": spec.decisions}),
         "delimiter": spec.source.delimiter,
         "encoding": spec.source.encoding,
     }

@@ -18,13 +18,14 @@ from explainer.exports.chunks import Chunk, Done
 from explainer.exports.cutting import Cut, cut
 from explainer.exports.folder import MANIFEST, REPORT, SIGNATURE, SUMMARY, Folder
 from explainer.exports.jobs import Job, Noted
-from explainer.exports.layout import Answered, heading, rendered
+from explainer.exports.layout import Answered
 from explainer.exports.manifest import Written, manifest_bytes
 from explainer.exports.report import report_html
 from explainer.exports.runners import Runner, Task
 from explainer.exports.signing import Signer
 from explainer.exports.store import LEASE_S, ExportStore, LeaseLost
 from explainer.exports.summary import added, told
+from explainer.exports.writing import heading, rendered
 
 LOSSES = 3  # workers lost in a row without a finished chunk between
 

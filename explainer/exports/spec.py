@@ -56,6 +56,7 @@ class Spec:
     chunk_rows: int = 100
     values: bool = True
     bins: tuple[Bins, ...] = ()
+    decisions: dict[str, Any] | None = None  # where the rows are stored decisions: the query, and counts
 
 
 def check_rule(where: str | None) -> None:

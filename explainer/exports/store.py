@@ -8,7 +8,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from explainer.durable import DurableFile
 from explainer.errors import Conflict, NotFound
@@ -109,6 +109,12 @@ class ExportStore:
         query = f"{SELECT} {condition} GROUP BY job.id ORDER BY created DESC, job.id LIMIT ?"
         with self._file.reading() as connection:
             return [_job(row) for row in connection.execute(query, [*given, limit])]
+
+    def states(self) -> dict[str, int]:
+        """How many exports are in each state there is."""
+        with self._file.reading() as connection:
+            found = dict(connection.execute("SELECT state, COUNT(*) FROM job GROUP BY state").fetchall())
+        return {state: int(found.get(state, 0)) for state in get_args(State)}
 
     def open_count(self, principal: str) -> int:
         """How many exports of a principal wait, run or are paused."""

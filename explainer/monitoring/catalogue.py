@@ -56,7 +56,7 @@ EVALUATIONS = _counter("evaluations", "Rows that models evaluated to compute exp
 GAP = _histogram("additivity_gap", "How far attributions are from adding up, in units of the output.", GAPS, "model")
 TOLERANCE_MISSES = _counter("tolerance_misses", "Explanations that missed the asked tolerance.", "model", "method")
 DEADLINES = _counter("deadlines_reached", "Explanations that the clock ended.", "model", "method")
-WARNINGS = _counter("warnings", "Warnings in computed explanations.", "model", "code")
+WARNINGS = _counter("warnings", "Warnings in computed explanations and in predictions.", "model", "code")
 
 # cache
 LOOKUPS = _counter("cache_lookups", "Answers looked up in the cache.", "tier", "outcome")
@@ -81,6 +81,10 @@ WORKER_CPU = _counter(
     "worker_cpu_seconds", "CPU time of a worker; begins anew with its process.", "model", "version", "worker", read=True
 )
 
+# exports
+EXPORT_ROWS = _counter("export_rows", "Rows that exports of the service have gone through.", "model", "outcome")
+EXPORTS = _gauge("exports", "Exports of the service in each state.", "state", read=True)
+
 # records
 LEDGER_ENTRIES = _counter("ledger_entries", "Entries written to the ledger.")
 LEDGER_FAILURES = _counter("ledger_failures", "Entries that could not be written; each request was answered 503.")
@@ -90,6 +94,10 @@ VERIFICATIONS = _counter("ledger_verifications", "Verifications of the ledger.",
 RECEIPTS = _counter("receipts", "Receipts given with answers.")
 
 # access
+BUDGETS_USED_UP = _counter("budget_refusals", "Requests refused because a budget was used up.", "model")
+AGREEMENT = _gauge(
+    "extraction_agreement", "What a clone made of one principal's answers would agree, the highest.", "model", read=True
+)
 SIGN_INS = _counter("sign_ins", "Attempts of people to sign in.", "outcome", known=("admitted", "refused", "throttled"))
 
 # the house

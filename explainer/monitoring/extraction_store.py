@@ -77,6 +77,12 @@ class ExtractionStore:
     def all(self) -> list[Read]:
         return self._read("ORDER BY model, agreement DESC")
 
+    def agreements(self) -> dict[str, float]:
+        """The highest agreement of any principal's clone with any version of each model, as judged last."""
+        query = "SELECT model, MAX(agreement) FROM extraction WHERE agreement IS NOT NULL GROUP BY model"
+        with self._file.reading() as connection:
+            return dict(connection.execute(query).fetchall())
+
     def judge(self, read: Read, agreement: float, level: str) -> None:
         values = (read.tally.rows, agreement, level, read.whose.principal, read.whose.digest)
         self._file.write(

@@ -49,6 +49,9 @@ class Meters(Protocol):
     def computed(self, model: str, explanations: Sequence[Explanation]) -> None:
         """These were computed, and not found in the cache."""
 
+    def warned(self, model: str, codes: Sequence[str]) -> None:
+        """These warnings were given with predictions, the code of each."""
+
     def looked_up(self, tier: str, *, hits: int, misses: int) -> None:
         """A tier of the cache was asked."""
 
@@ -70,8 +73,16 @@ class Meters(Protocol):
     def receipts_kept(self, count: int) -> None:
         """So many receipts are on disk."""
 
+    def budget_used_up(self, model: str) -> None:
+        """A request was refused because a principal had asked for as much of a model as it may."""
+
     def signed_in(self, outcome: Literal["admitted", "refused", "throttled"]) -> None:
         """A person tried to sign in."""
+
+    # the exporter
+
+    def exported(self, model: str, *, explained: int, rejected: int, skipped: int) -> None:
+        """An export has gone through so many rows more."""
 
     # the dispatcher
 
@@ -125,6 +136,9 @@ class NoMeters:
     def computed(self, model: str, explanations: Sequence[Explanation]) -> None:
         return
 
+    def warned(self, model: str, codes: Sequence[str]) -> None:
+        return
+
     def looked_up(self, tier: str, *, hits: int, misses: int) -> None:
         return
 
@@ -146,7 +160,13 @@ class NoMeters:
     def receipts_kept(self, count: int) -> None:
         return
 
+    def budget_used_up(self, model: str) -> None:
+        return
+
     def signed_in(self, outcome: Literal["admitted", "refused", "throttled"]) -> None:
+        return
+
+    def exported(self, model: str, *, explained: int, rejected: int, skipped: int) -> None:
         return
 
     def queued(self, model: str, waiting: int) -> None:

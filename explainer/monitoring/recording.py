@@ -67,6 +67,10 @@ class FileMeters:
             elif notice.code == "deadline-reached":
                 cells.add((of.DEADLINES.name, model, method))
 
+    def warned(self, model: str, codes: Sequence[str]) -> None:
+        for code in codes:
+            self._cells.add((of.WARNINGS.name, model, code))
+
     def looked_up(self, tier: str, *, hits: int, misses: int) -> None:
         if hits:
             self._cells.add((of.LOOKUPS.name, tier, "hit"), hits)
@@ -92,8 +96,16 @@ class FileMeters:
     def receipts_kept(self, count: int) -> None:
         self._cells.add((of.RECEIPTS.name,), count)
 
+    def budget_used_up(self, model: str) -> None:
+        self._cells.add((of.BUDGETS_USED_UP.name, model))
+
     def signed_in(self, outcome: Literal["admitted", "refused", "throttled"]) -> None:
         self._cells.add((of.SIGN_INS.name, outcome))
+
+    def exported(self, model: str, *, explained: int, rejected: int, skipped: int) -> None:
+        for outcome, rows in (("explained", explained), ("rejected", rejected), ("skipped", skipped)):
+            if rows:
+                self._cells.add((of.EXPORT_ROWS.name, model, outcome), rows)
 
     def queued(self, model: str, waiting: int) -> None:
         self._cells.set((of.QUEUE_LENGTH.name, model), waiting)

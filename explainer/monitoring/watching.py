@@ -22,6 +22,8 @@ class Tier(Protocol[V]):
 
     def remove(self, keys: Iterable[bytes]) -> None: ...
 
+    def erase(self, keys: Iterable[bytes]) -> bool: ...
+
     def stats(self) -> dict[str, int]: ...
 
     def close(self) -> None: ...
@@ -52,6 +54,9 @@ class WatchedTier(Generic[V]):
 
     def remove(self, keys: Iterable[bytes]) -> None:
         self._tier.remove(keys)
+
+    def erase(self, keys: Iterable[bytes]) -> bool:
+        return self._tier.erase(keys)
 
     def stats(self) -> dict[str, int]:
         return self._tier.stats()

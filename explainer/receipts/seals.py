@@ -25,6 +25,7 @@ HASHING = "subjects and contents"
 HASHING_PLACE = ("receipt secret", HASHING)
 HASHING_BYTES = 32
 LENGTH = 8
+ROW_BYTES = 16
 NEW_KEY = "INSERT INTO receipt_keys (owner, wrapped) VALUES (?, ?)"
 KEEP_HASHING = "INSERT OR IGNORE INTO receipt_secrets (name, wrapped, secret) VALUES (?, ?, ?)"
 CLEAR = 6  # columns that are never sealed: id, created_at, principal, model, version, model_digest
@@ -49,6 +50,11 @@ class Seals:
         if self.masters is None and mark is None:
             return plain
         return hmac.digest(self._known_secret(), b"content " + (mark or b"") + plain, "sha256")[: len(plain)]
+
+    def row_names(self, rows: Sequence[bytes]) -> tuple[bytes, ...]:
+        """16 bytes for each row, by which its second time is known; keyed, as rows can be guessed."""
+        secret = self._known_secret()
+        return tuple(hmac.digest(secret, b"row " + row, "sha256")[:ROW_BYTES] for row in rows)
 
     def background_name(self, digest: str) -> str:
         """Under which name rows that a request brought are kept sealed."""

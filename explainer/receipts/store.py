@@ -12,6 +12,7 @@ from typing import Any
 from explainer.attribution.reference import digest_of
 from explainer.durable import DurableFile, Job, ids
 from explainer.errors import NotFound, StorageFailed
+from explainer.receipts.answered_by import AnsweredBy
 from explainer.receipts.earlier import take_in
 from explainer.receipts.seals import Seals
 from explainer.receipts.written import COLUMNS, checksum, receipt_of, record_of
@@ -78,6 +79,7 @@ class ReceiptStore:
         file.add(SCHEMA)
         file.write(_add_columns)
         self.seals = Seals(file, masters)
+        self.answered_by = AnsweredBy(file)
         if earlier is not None:
             take_in(file, earlier)
 

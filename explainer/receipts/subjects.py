@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -46,6 +46,16 @@ class Subjects:
         with self._file.reading() as connection:
             rows = connection.execute(OF_SUBJECT, (mark,)).fetchall()
         return [self._store.read(row) for row in rows]
+
+    def readable(self, mark: bytes) -> tuple[list[Receipt], int]:
+        """Those of them that can be read, and how many cannot: damaged, or sealed by a key that is missing."""
+        with self._file.reading() as connection:
+            rows = connection.execute(OF_SUBJECT, (mark,)).fetchall()
+        found = []
+        for row in rows:
+            with suppress(StorageFailed):
+                found.append(self._store.read(row))
+        return found, len(rows) - len(found)
 
     def count(self, mark: bytes) -> int:
         with self._file.reading() as connection:

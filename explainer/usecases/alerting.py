@@ -20,6 +20,7 @@ from explainer.monitoring.gathering import combined, tallies
 from explainer.monitoring.habits import Activity, count, unusual
 from explainer.monitoring.page import FOLDER
 from explainer.usecases.admit import ANONYMOUS
+from explainer.usecases.alerting_entries import alert_of
 from explainer.usecases.rooms import Rooms
 from explainer.usecases.watched_ledger import SIGN_IN, SIGN_INS
 
@@ -99,7 +100,7 @@ class Lookout:
                 self.raise_alert("worker-deaths", model, f"{new} of its processes ended unasked.")
 
     def raise_alert(self, kind: str, subject: str, detail: str) -> None:
-        """For what other rooms find as well: extraction, drift."""
+        """For what other rooms find as well, such as drift."""
         if self._outbox.raise_alert(Alert(kind, subject, detail), [channel.name for channel in self._channels]):
             log.warning("alert: %s: %s: %s", kind, subject, detail)
 
@@ -131,7 +132,8 @@ class Lookout:
             count(connection, seen)
             return [alert for activity in sorted(news) for alert in unusual(connection, activity)]
 
-        for alert in self._outbox.file.write(keep):
+        told = [alert for one, at in times if at > since and (alert := alert_of(one.entry)) is not None]
+        for alert in (*self._outbox.file.write(keep), *told):
             self.raise_alert(alert.kind, alert.subject, alert.detail)
         self._look_at_sign_ins([at for one, at in times if at > since and _refused_sign_in(one)], since)
 

@@ -12,7 +12,7 @@ from explainer.registry.approval import blocking, pending
 from explainer.usecases.recording import recorded
 from explainer.usecases.rooms import Caller, Rooms
 
-MAY_APPROVE = Permission.VERSION_CREATE  # of another principal's version: who may register one may judge one
+MAY_APPROVE = Permission.VERSION_APPROVE  # of another principal's version
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from explainer.exports.folder import MANIFEST, REJECTS, REPORT, SIGNATURE, SUMMA
 from explainer.exports.jobs import OPEN, Job
 from explainer.exports.store import new_id
 from explainer.usecases.explain import ExplainAsk
+from explainer.usecases.exports_decisions import DecisionQuery, asked_of, told_of, write_rows
 from explainer.usecases.exports_local import new_job
 from explainer.usecases.exports_room import Exports, exports_of
 from explainer.usecases.exports_spec import ExportAsk, spec_of
@@ -26,11 +27,12 @@ from explainer.usecases.rooms import Caller, Rooms
 DAY_S = 86_400
 OTHERS = (REJECTS, SUMMARY, REPORT, MANIFEST, SIGNATURE)
 LONGEST_KEY = 255
+MOST_DECISIONS = 100_000  # of one export that is submitted while somebody waits; the command line has no limit
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Where the rows come from: bytes that were sent, or a file in the folder that the settings name.
+    """Where the rows come from: bytes that were sent, a file in the folder that the settings name, stored decisions.
 
     `ending` says what the bytes are: csv, jsonl or parquet.
     """
@@ -38,6 +40,7 @@ class Rows:
     sent: bytes = b""
     ending: str = "jsonl"
     file: str | None = None
+    decisions: DecisionQuery | None = None
 
 
 def submit(rooms: Rooms, caller: Caller, ask: ExportAsk, rows: Rows, idempotency: str | None = None) -> Job:
@@ -55,6 +58,7 @@ def submit(rooms: Rooms, caller: Caller, ask: ExportAsk, rows: Rows, idempotency
             _check_quota(exports, rooms, caller)
             job = _submitted(rooms, exports, caller, ask, rows, (idempotency, request))
         note["export"], note["version"], note["digest"] = job.id, job.spec.version, job.spec.digest
+        note.update(told_of(job.spec))
         return job
 
 
@@ -146,7 +150,12 @@ def _submitted(
 ) -> Job:
     job_id = new_name(exports)
     try:
-        path = _file(rooms, rows, exports.uploads(job_id))
+        if rows.decisions is None:
+            path = _file(rooms, rows, exports.uploads(job_id))
+        else:
+            folder = exports.uploads(job_id)
+            path, told = write_rows(rooms, caller, ask.model, rows.decisions, folder, MOST_DECISIONS)
+            ask = asked_of(ask, told)
         spec, total = spec_of(rooms, caller, ask, [str(path)], pooled=True)
         waiting = new_job(caller, spec, total, ask.priority, job_id)
         job = exports.store.submit(waiting, idempotency=key[0], request=key[1])

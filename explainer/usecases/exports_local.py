@@ -25,6 +25,8 @@ from explainer.exports.spec import Spec
 from explainer.exports.store import ExportStore, LeaseLost, new_id
 from explainer.exports.verify import verify
 from explainer.records import OpenReport
+from explainer.registry.fetching import check_address
+from explainer.usecases.exports_decisions import DecisionQuery, asked_of, told_of, write_rows
 from explainer.usecases.exports_models import Errand, Opening, of_digest
 from explainer.usecases.exports_spec import ExportAsk, spec_of
 from explainer.usecases.exports_step import no_rows
@@ -32,18 +34,20 @@ from explainer.usecases.recording import recorded
 from explainer.usecases.rooms import Caller, Rooms
 
 PROGRESS = ".progress.db"
+DECISIONS = ".decisions"
 TAKEN = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".gz", ".zst")
 
 
 @dataclass(frozen=True, slots=True)
 class LocalAsk:
-    """Where the rows come from, where the files go, and who is told how far it is."""
+    """Where the rows come from, files or stored decisions, where the files go, and who is told how far it is."""
 
     what: ExportAsk
-    source: Path
+    source: Path | DecisionQuery
     output: Path
     stopping: Callable[[], bool]
     progressed: Callable[[Job], None]
+    models: str | None = None  # the address from which workers fetch the version; None: the folder of the registry
 
 
 def export_here(rooms: Rooms, caller: Caller, ask: LocalAsk, start: Callable[[], Runner]) -> Job:
@@ -52,9 +56,11 @@ def export_here(rooms: Rooms, caller: Caller, ask: LocalAsk, start: Callable[[],
     Raises Conflict when the folder holds another export, or another process works in it.
     """
     with recorded(rooms.ledger, caller, "export:create", model=ask.what.model) as note:
-        spec, total = spec_of(rooms, caller, ask.what, files_of(ask.source), pooled=False)
-        note["version"], note["digest"] = spec.version, spec.digest
         folder = Folder(ask.output.absolute())
+        what, files = _rows(rooms, caller, ask, folder)
+        spec, total = spec_of(rooms, caller, what, files, pooled=False)
+        note["version"], note["digest"] = spec.version, spec.digest
+        note.update(told_of(spec))
         store = _store(folder)
         try:
             job = _job(store, lambda: new_job(caller, spec, total, 0, new_id()))
@@ -69,6 +75,15 @@ def export_here(rooms: Rooms, caller: Caller, ask: LocalAsk, start: Callable[[],
             return done
         finally:
             store.close()
+
+
+def _rows(rooms: Rooms, caller: Caller, ask: LocalAsk, folder: Folder) -> tuple[ExportAsk, list[str]]:
+    """What is asked of which files; decisions are written into the export's own folder, once."""
+    if not isinstance(ask.source, DecisionQuery):
+        return ask.what, files_of(ask.source)
+    folder.prepare()
+    path, told = write_rows(rooms, caller, ask.what.model, ask.source, folder.path / DECISIONS)
+    return asked_of(ask.what, told), [str(path)]
 
 
 def files_of(source: Path) -> list[str]:
@@ -94,10 +109,11 @@ def _compute(
     version = of_digest(rooms.registry, job.spec.digest)
     trusted = rooms.settings.trusted_keys
     opening = Opening(
-        registry=str(rooms.settings.registry.absolute()),
+        registry=str(rooms.settings.registry.absolute()) if ask.models is None else check_address(ask.models),
         trusted_keys=None if trusted is None else str(trusted.absolute()),
         digest=job.spec.digest,
         parent=os.getpid(),
+        place=(version.manifest.name, version.manifest.version),
     )
     space = job.spec.options.output or version.manifest.output
     runner = start()

@@ -8,7 +8,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from explainer.errors import ModelRefused
 from explainer.exports.chunks import Chunk, Done
 from explainer.exports.spec import Spec
 from explainer.records import ExplainOptions, FloatArray, Manifest, ModelVersion
+from explainer.registry.fetching import fetched
 from explainer.registry.store import Registry
 from explainer.settings import Settings
 from explainer.usecases.exports_rows import Reader
@@ -28,6 +29,7 @@ from explainer.workers.sandbox import enclose
 
 OPENER = "explainer.workers.opening:open_version"
 ARRAYS = "explainer.attribution.arrays:explain_arrays"
+THREADS = "threadpoolctl:threadpool_limits"
 KEPT = 2  # versions and exports that a batch worker keeps ready
 WATCH_S = 1.0
 
@@ -38,12 +40,22 @@ _guard = threading.RLock()  # an engine is not for two threads, which Dask may h
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Where a batch worker finds the version and what it must be; it travels instead of the model."""
+    """Where a batch worker finds the version and what it must be; it travels instead of the model.
+
+    `registry` is a folder that the worker sees, or the address of a web server that shows one.
+    """
 
     registry: str
     trusted_keys: str | None
     digest: str
     parent: int | None = None  # the coordinator: workers that it started itself are closed in, and end with it
+    place: tuple[str, str] = ("", "")  # name and version, by which a server is asked
+
+    def here(self) -> Opening:
+        """The same in a folder of this machine; what a server has is fetched once. Raises as `fetched` does."""
+        if "://" not in self.registry:
+            return self
+        return replace(self, registry=str(fetched(self.registry, self.place, self.digest, cache_folder())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +72,11 @@ class Errand:
             return step.run(chunk)
 
     def _step(self) -> Step:
-        if self.opening.parent == os.getppid():
-            end_with(self.opening.parent)
-            close_in(self.opening)
-        served = _kept(repr(self.opening), lambda: open_here(self.opening))
+        opening = _kept(f"here {self.opening!r}", self.opening.here)
+        if opening.parent == os.getppid():
+            end_with(opening.parent)
+            close_in(opening)
+        served = _kept(repr(opening), lambda: open_here(opening))
         model = LocalModel(served, self.spec.options)
         return Step(self.spec, model, Reader(model.manifest.features, self.spec))
 
@@ -86,9 +99,7 @@ class LocalModel:
     def explain(self, rows: FloatArray) -> Batch:
         engine = self.served.engines.against(self.options.background)
         found: Batch = _named(ARRAYS)(engine, rows, self.options, self.manifest)
-        if self.served.familiar is None:
-            return found
-        return found.told([[notice.code for notice in told] for told in self.served.familiar.findings(rows)])
+        return found if self.served.familiar is None else found.told(self.served.familiar.marks(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +127,21 @@ class PooledModel:
 
 
 def open_here(opening: Opening) -> Any:
-    """Check every file of the version and open it in this process; raises ModelRefused when it is not that one."""
+    """Check every file of the version and open it in this process; raises ModelRefused when it is not that one.
+
+    Libraries compute with one thread from then on: workers are what there are more of, and threads beside them wait.
+    """
     trusted = None if opening.trusted_keys is None else Path(opening.trusted_keys)
     registry = Registry(Settings(registry=Path(opening.registry), trusted_keys=trusted))
     version = of_digest(registry, opening.digest)
-    return _named(OPENER)(registry.order(version))
+    served = _named(OPENER)(registry.order(version))
+    _named(THREADS)(1)
+    return served
+
+
+def cache_folder() -> Path:
+    """Where models from elsewhere are kept on this machine."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "explainer" / "models"
 
 
 def of_digest(registry: Registry, digest: str) -> ModelVersion:
@@ -160,7 +181,7 @@ def _kept(key: str, make: Callable[[], Any]) -> Any:
     if key not in _ready:
         _ready[key] = make()
     _ready.move_to_end(key)
-    while len(_ready) > 2 * KEPT:
+    while len(_ready) > 3 * KEPT:
         _ready.popitem(last=False)
     return _ready[key]
 

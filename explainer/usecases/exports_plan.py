@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import itertools
 import os
+import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from explainer.exports.chunks import Chunk, Done
 from explainer.exports.cutting import cut
 from explainer.exports.spec import Spec
+from explainer.usecases.exports_decisions import DecisionQuery, asked_of, write_rows
 from explainer.usecases.exports_local import files_of
 from explainer.usecases.exports_models import Errand, Opening
 from explainer.usecases.exports_spec import ExportAsk, spec_of
@@ -44,10 +48,15 @@ class Forecast:
     output_bytes: float
 
 
-def forecast(rooms: Rooms, caller: Caller, ask: ExportAsk, source: Path, sample: int, runner: str) -> Forecast:
+def forecast(
+    rooms: Rooms, caller: Caller, ask: ExportAsk, source: Path | DecisionQuery, sample: int, runner: str
+) -> Forecast:
     """Explain up to `sample` rows here and extrapolate; raises what a submission raises, and what the model raises."""
-    with recorded(rooms.ledger, caller, "export:plan", model=ask.model) as note:
-        spec, total = spec_of(rooms, caller, ask, files_of(source), pooled=False)
+    with (
+        recorded(rooms.ledger, caller, "export:plan", model=ask.model) as note,
+        _input(rooms, caller, ask, source) as (what, files),
+    ):
+        spec, total = spec_of(rooms, caller, what, files, pooled=False)
         note["version"], note["digest"] = spec.version, spec.digest
         chunks = _sample(spec, sample)
         trusted = rooms.settings.trusted_keys
@@ -61,6 +70,19 @@ def forecast(rooms: Rooms, caller: Caller, ask: ExportAsk, source: Path, sample:
         done, seconds = _measured(errand, chunks)
         note["rows"] = sum(chunk.records for chunk in chunks)
         return _told(spec, total, chunks, (done, seconds, preparation), _workers(runner))
+
+
+@contextmanager
+def _input(
+    rooms: Rooms, caller: Caller, ask: ExportAsk, source: Path | DecisionQuery
+) -> Iterator[tuple[ExportAsk, list[str]]]:
+    """What is asked of which files; decisions lie in a folder that is gone afterwards."""
+    if not isinstance(source, DecisionQuery):
+        yield ask, files_of(source)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path, told = write_rows(rooms, caller, ask.model, source, Path(folder))
+        yield asked_of(ask, told), [str(path)]
 
 
 def _sample(spec: Spec, rows: int) -> list[Chunk]:

@@ -22,6 +22,7 @@ from explainer.errors import (
     WorkerDied,
     WorkerTimedOut,
 )
+from explainer.exports.chunks import Chunk, Done
 from explainer.exports.jobs import Job
 from explainer.exports.layout import empty_batch
 from explainer.exports.runners.serial import Serial
@@ -89,7 +90,7 @@ class Exporter:
         manifest, spec = version.manifest, job.spec
         model = PooledModel(self._rooms, version, spec.options, job.principal)
         plan = Plan(
-            task=Step(spec, model, Reader(manifest.features, spec)).run,
+            task=self._counted(Step(spec, model, Reader(manifest.features, spec))),
             empty=no_rows(spec, manifest, empty_batch(len(manifest.features), spec.options.output or manifest.output)),
             names=tuple(feature.name for feature in manifest.features),
             program=program_of(report),
@@ -104,6 +105,18 @@ class Exporter:
             raise
         shutil.rmtree(self._exports.uploads(job.id), ignore_errors=True)  # the rows are in the output
         return done
+
+    def _counted(self, step: Step) -> Callable[[Chunk], Done]:
+        """The step, every row that it went through counted for whoever watches the service."""
+
+        def counted(chunk: Chunk) -> Done:
+            done = step.run(chunk)
+            self._rooms.meters.exported(
+                step.spec.model, explained=done.explained, rejected=done.rejected, skipped=done.skipped
+            )
+            return done
+
+        return counted
 
     def _later(self, job: Job, error: ExplainerError) -> None:
         """Put it back for a while that grows; one that never comes on fails for good."""

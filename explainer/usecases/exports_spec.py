@@ -26,7 +26,7 @@ POOLED = 1000  # where every row comes back as a record of its own
 
 @dataclass(frozen=True, slots=True)
 class ExportAsk:
-    """What is asked for; `source` are the files once they lie on this machine."""
+    """What is asked for; `decisions`: what is told of the rows where they are stored decisions."""
 
     model: str
     options: ExplainOptions = field(default_factory=ExplainOptions)
@@ -42,6 +42,7 @@ class ExportAsk:
     delimiter: str = ","
     encoding: str = "utf-8"
     chunk_rows: int | None = None
+    decisions: dict[str, Any] | None = None
 
 
 def spec_of(rooms: Rooms, caller: Caller, ask: ExportAsk, files: Sequence[str], *, pooled: bool) -> tuple[Spec, int]:
@@ -71,6 +72,7 @@ def spec_of(rooms: Rooms, caller: Caller, ask: ExportAsk, files: Sequence[str], 
         chunk_rows=ask.chunk_rows or chunk_rows(manifest, report, options, pooled=pooled),
         values=shows.values,
         bins=bins_of(rooms.registry.background(version), [_codes(f) for f in manifest.features]),
+        decisions=ask.decisions,
     )
     _look_at(spec, manifest.features)
     return spec, total_of(source)
@@ -112,7 +114,7 @@ def chunk_rows(manifest: Manifest, report: OpenReport, options: ExplainOptions, 
 
 def _check_rule(where: str | None, manifest: Manifest) -> None:
     check_rule(where)
-    if where in DECISIONS and (manifest.decision is None or manifest.task != "classification"):
+    if where in DECISIONS and manifest.decision is None:
         raise InvalidOption(f"where: the manifest of {manifest.name} has no [decision], so nothing is {where}.")
 
 

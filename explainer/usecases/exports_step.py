@@ -12,10 +12,12 @@ from explainer.attribution.batch import Batch
 from explainer.errors import ExplainerError, InvalidOption, ModelFailed, WorkerDied, WorkerTimedOut
 from explainer.exports.chunks import Chunk, Done, Reject
 from explainer.exports.columns import Column, taken
-from explainer.exports.layout import Answered, rendered
+from explainer.exports.layout import Answered
 from explainer.exports.spec import RULE, Spec
 from explainer.exports.summary import summed
+from explainer.exports.writing import rendered
 from explainer.records import FloatArray, Manifest
+from explainer.usecases.deciding import are_adverse, scores_of
 from explainer.usecases.exports_rows import Reader, Rows, values_of
 
 ALONE = (ModelFailed, InvalidOption)  # what one row may be guilty of
@@ -78,14 +80,10 @@ class Step:
         none = np.full(len(coded), -1, dtype=np.int64)
         if not len(coded) or (self.spec.where is None and manifest.decision is None):
             return None, none
-        outputs = self.model.predict(coded)
-        leading = outputs[:, 0]
-        if manifest.task == "classification":
-            positive = manifest.positive_class
-            leading = outputs.max(axis=1) if positive is None else outputs[:, manifest.classes.index(positive)]
-        if manifest.decision is None or manifest.task != "classification":
+        leading = scores_of(manifest, self.model.predict(coded))
+        if manifest.decision is None:
             return leading, none
-        return leading, (leading >= manifest.decision.threshold).astype(np.int64)
+        return leading, are_adverse(manifest.decision, leading).astype(np.int64)
 
     def _wanted(self, leading: FloatArray | None, decision: Any) -> Any:
         where = self.spec.where

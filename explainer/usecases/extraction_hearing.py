@@ -16,6 +16,7 @@ from explainer.errors import ExplainerError
 from explainer.monitoring.extraction import Basis, Tally, small_steps
 from explainer.monitoring.extraction_store import ExtractionStore, Whose
 from explainer.records import Explanation, FloatArray, Manifest, ModelVersion, Principal
+from explainer.registry.rows import kinds_of
 from explainer.registry.store import Registry
 
 log = logging.getLogger(__name__)
@@ -70,8 +71,8 @@ class Listener:
 
     def basis(self, version: ModelVersion) -> Basis:
         if version.digest not in self._bases:
-            kinds = [2 if f.type == "boolean" else len(f.categories) for f in version.manifest.features]
-            self._bases[version.digest] = Basis(self._registry.background(version), kinds)
+            kinds = kinds_of(version.manifest.features)
+            self._bases[version.digest] = Basis(self._registry.background(version), kinds.tolist())
         return self._bases[version.digest]
 
     def _hear(self, who: Principal, version: ModelVersion, rows: FloatArray, margins: FloatArray) -> None:

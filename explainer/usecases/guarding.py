@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from hashlib import blake2b
 
 import numpy as np
 
@@ -13,8 +12,6 @@ from explainer.disclosure.levels import Policy
 from explainer.records import BackgroundRows, ExplainOptions, Explanation, FloatArray, Interactions, ModelVersion
 from explainer.usecases.recording import Note
 from explainer.usecases.rooms import Caller, Rooms
-
-DIGEST_BYTES = 16
 
 
 def policy(rooms: Rooms, caller: Caller, model: str) -> Policy:
@@ -30,7 +27,7 @@ def charged(
     Returns what names them. Raises BudgetExhausted, StorageFailed.
     """
     given = None if options is None else options.background
-    named = row_digests(np.vstack([rows, rows_of(given)]) if isinstance(given, BackgroundRows) else rows)
+    named = row_names(rooms, np.vstack([rows, rows_of(given)]) if isinstance(given, BackgroundRows) else rows)
     left = rooms.budgets.charge(caller.principal, version.manifest.name, version.digest, named)
     if left is not None:
         caller.left[:] = [left]
@@ -53,6 +50,10 @@ def spent(
         note.beside.append(count)
 
 
-def row_digests(rows: FloatArray) -> tuple[bytes, ...]:
-    """A name for each coded row that nobody can turn back into a rare row but by trying: 16 bytes."""
-    return tuple(blake2b(row.tobytes(), digest_size=DIGEST_BYTES).digest() for row in canonical(rows))
+def row_names(rooms: Rooms, rows: FloatArray) -> tuple[bytes, ...]:
+    """A name for each coded row (rows, features), keyed by the secret of the records' file.
+
+    With a master key nobody who has the file alone can try out which rows were asked; without one the secret lies in
+    the same file. Raises StorageFailed, KeyMissing.
+    """
+    return rooms.receipts.seals.row_names([row.tobytes() for row in canonical(rows)])

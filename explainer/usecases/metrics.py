@@ -9,6 +9,7 @@ from typing import TypeVar
 from explainer.access.permissions import Permission
 from explainer.errors import ExplainerError
 from explainer.monitoring.page import FOLDER, Readings, page
+from explainer.usecases.exports_room import exports_of
 from explainer.usecases.rooms import Caller, Rooms
 from explainer.usecases.serving import Served
 
@@ -28,8 +29,14 @@ def read_metrics(rooms: Rooms, serving: Served, caller: Caller) -> bytes:
         ledger_head=_found(lambda: rooms.ledger.head().number),
         disk_free=None if disk is None else disk.free,
         disk_size=None if disk is None else disk.total,
+        exports=_found(lambda: _states(rooms)),
+        agreement=_found(rooms.extraction.store.agreements),
     )
     return page(rooms.settings.var / FOLDER, readings)
+
+
+def _states(rooms: Rooms) -> dict[str, int]:
+    return exports_of(rooms).store.states()
 
 
 def _found(look: Callable[[], T]) -> T | None:

@@ -7,8 +7,9 @@ from typing import Any
 
 from explainer.access.permissions import Permission
 from explainer.disclosure.levels import Policy
-from explainer.records import FloatArray, Manifest, ModelVersion
+from explainer.records import FloatArray, Manifest, ModelVersion, Notice
 from explainer.registry.rows import code_rows
+from explainer.usecases.deciding import outcome_of, score_of
 from explainer.usecases.explain import check_count
 from explainer.usecases.guarding import charged, policy
 from explainer.usecases.recording import recorded
@@ -25,7 +26,10 @@ class Predicted:
 def predict(
     rooms: Rooms, serving: Served, caller: Caller, model: str, version_name: str | None, instances: Any
 ) -> Predicted:
-    """Predict every row; raises RequestRefused, ModelFailed, NotReady, Overloaded, StorageFailed."""
+    """Predict every row and say what is strange about it.
+
+    Raises RequestRefused, ModelFailed, NotReady, Overloaded, StorageFailed.
+    """
     with recorded(rooms.ledger, caller, "prediction:create", model=model) as note:
         rooms.access.require(caller.principal, Permission.PREDICTION_CREATE, model)
         version = rooms.registry.serve(model, version_name)
@@ -38,7 +42,15 @@ def predict(
         charged(rooms, caller, version, rows)
         outputs = rooms.workers.predict(version.digest, rows, caller.asking())
         rooms.extraction.predicted(caller.principal, version, rows, outputs)
-        return Predicted(version, [told(version.manifest, row, shows) for row in outputs])
+        strange = rooms.registry.unlike(version, rows)
+        rooms.meters.warned(model, [notice.code for found in strange for notice in found])
+        items = [told(version.manifest, row, shows) for row in outputs]
+        return Predicted(version, [item | _warned(found) for item, found in zip(items, strange, strict=True)])
+
+
+def _warned(found: tuple[Notice, ...]) -> dict[str, Any]:
+    """As explanations tell them: they name features, never values, so every policy shows them."""
+    return {"warnings": [{"code": notice.code, "detail": notice.detail} for notice in found]}
 
 
 def told(manifest: Manifest, outputs: FloatArray, shows: Policy) -> dict[str, Any]:
@@ -62,17 +74,12 @@ def told(manifest: Manifest, outputs: FloatArray, shows: Policy) -> dict[str, An
 
 def prediction_words(manifest: Manifest, outputs: FloatArray) -> dict[str, Any]:
     """One row of model outputs as names and numbers: a value, or probabilities with the decision they lead to."""
-    if manifest.task == "regression":
-        return {"prediction": float(outputs[0]), "output": "raw"}
-    probabilities = dict(zip(manifest.classes, outputs.tolist(), strict=True))
-    leading = manifest.positive_class or max(probabilities, key=probabilities.__getitem__)
-    words: dict[str, Any] = {
-        "prediction": probabilities[leading],
-        "output": "probability",
-        "class": leading,
-        "probabilities": probabilities,
-    }
+    score = score_of(manifest, outputs)
+    words: dict[str, Any] = {"prediction": score, "output": "raw"}
+    if manifest.task == "classification":
+        probabilities = dict(zip(manifest.classes, outputs.tolist(), strict=True))
+        leading = manifest.positive_class or max(probabilities, key=probabilities.__getitem__)
+        words |= {"output": "probability", "class": leading, "probabilities": probabilities}
     if manifest.decision is not None:
-        adverse = probabilities[leading] >= manifest.decision.threshold
-        words["decision"] = manifest.decision.adverse if adverse else manifest.decision.favourable
+        words["decision"] = outcome_of(manifest.decision, score)
     return words

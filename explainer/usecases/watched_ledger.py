@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 from explainer.durable import DurableFile, Job
-from explainer.errors import StorageFailed
+from explainer.errors import BudgetExhausted, StorageFailed
 from explainer.ledger.sqlite import Ledger
 from explainer.monitoring.meters import Meters
 from explainer.records import LedgerEntry
@@ -45,6 +45,8 @@ class WatchedLedger(Ledger):
         event = entry.event.partition(":")[2]
         if event == SIGN_IN and entry.outcome in SIGN_INS:
             self._meters.signed_in(SIGN_INS[entry.outcome])
+        elif entry.outcome == BudgetExhausted.code and "digest" in entry.body:  # a model that there is
+            self._meters.budget_used_up(str(entry.body.get("model")))
         elif event == "chain:verify" and entry.outcome == "answered":
             self._meters.verified(entry.body.get("ok") is True)
         elif event == "explanation:create" and entry.outcome == "answered":

@@ -129,7 +129,7 @@ def opened(files: dict[str, bytes]) -> list[bytes]:
     """What an attacker with the records and the master key can open: every wrapped key that is found anywhere in the
     file and its log, free pages included, and everything that one of these keys opens, whatever it was bound to.
 
-    The cache is another matter: it holds answers without rows and subjects until they age out."""
+    The cache, whose entries are bound to rows and not to people, is searched in test_erased_answers.py."""
     head = b"\x01" + bytes.fromhex(MasterKeys([SECRET]).ids[0])
     keys, found = set(), []
     blobs = [data for name, data in files.items() if name.startswith("ledger.db")]

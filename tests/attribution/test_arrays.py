@@ -53,7 +53,7 @@ def test_the_same_numbers_to_the_bit(served: ServedVersion, options: ExplainOpti
 def told(batch: Batch) -> Any:
     """What stands in words: output space, classes, methods, warnings."""
     classes = [[batch.labels[o] for o in row] for row in batch.outputs.tolist()]
-    return batch.space, classes, [batch.methods[m] for m in batch.method.tolist()], batch.notices
+    return batch.space, classes, [batch.methods[m] for m in batch.method.tolist()], batch.notices, batch.stopped
 
 
 def test_a_row_does_not_depend_on_the_others(served: ServedVersion) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from explainer.attribution.foreign import FEWEST, RATE, Familiar, familiar
 from explainer.records import FloatArray
@@ -106,3 +110,58 @@ def test_categories_alone() -> None:
     rows = np.repeat([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]], 60, axis=0)
     at = known(rows, np.array([2, 2, 2]), ("a", "b", "c"))
     assert codes(at, np.array([[1.0, 1.0, 1.0], [0.0, 1.0, 0.0]])) == [[], ["foreign-row"]]
+
+
+def test_many_rows_are_found_as_each_alone() -> None:
+    """Rows measured together carry the findings, word for word, that each of them carries alone."""
+    rows = np.concatenate([ordinary(700, 2, missing=0.1), 40 * ordinary(50, 3), ordinary(1, 4) * np.nan])
+    at = known(ordinary(400, 0))
+    alone = [at.findings(row[None])[0] for row in rows]
+    assert at.findings(rows) == alone
+    assert {notice.code for found in alone for notice in found} == {"foreign-row", "out-of-range"}
+    assert marked(at, rows) == [[notice.code for notice in found] for found in alone]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    kinds=st.lists(st.sampled_from([0, 0, 1, 2, 5]), min_size=1, max_size=6),
+    missing=st.sampled_from([0.0, 0.3]),
+    scale=st.sampled_from([1e-300, 1.0, 1e12, 1e300]),
+)
+def test_marks_are_the_codes_of_findings(seed: int, kinds: list[int], missing: float, scale: float) -> None:
+    """For any mix of numbers and categories, missing values and sizes, marks are what single rows are told."""
+    random = np.random.default_rng(seed)
+
+    def drawn(count: int, spread: float) -> FloatArray:
+        columns = [random.integers(0, kind, count) if kind else scale * spread * random.normal(size=count)
+                   for kind in kinds]  # fmt: skip
+        rows = np.column_stack(columns).astype(np.float64)
+        rows[random.random(rows.shape) < missing] = np.nan
+        return rows
+
+    at = known(drawn(150, 1.0), np.array(kinds), tuple(f"f{i}" for i in range(len(kinds))))
+    rows = np.concatenate([drawn(20, 1.0), drawn(20, 4.0), drawn(5, 1e6) * np.float64(1.0)])
+    assert marked(at, rows) == [codes(at, row[None])[0] for row in rows]
+
+
+def test_a_row_exactly_at_the_limit_is_told_as_when_alone() -> None:
+    """The background's own rows, one of which set the limit, are marked as the row-wise comparison marks them."""
+    rows = ordinary(FEWEST, 5)
+    at = known(rows)
+    for limit in np.unique(
+        [at.near, *(np.sqrt(np.sort(at._squared(*place))[:3].mean()) for place in places(at, rows))]
+    ):
+        exact = replace(at, near=float(limit))
+        assert marked(exact, rows) == [codes(exact, row[None])[0] for row in rows]
+
+
+def marked(at: Familiar, rows: FloatArray) -> list[list[str]]:
+    """The codes of each row by `marks`."""
+    marks = at.marks(rows)
+    return [[code for code, flags in marks if flags[i]] for i in range(len(rows))]
+
+
+def places(at: Familiar, rows: FloatArray) -> list[tuple[FloatArray, np.ndarray]]:
+    placed = at.scale.place(rows)
+    return list(zip(placed.numbers, placed.codes, strict=True))

@@ -136,7 +136,10 @@ def test_plan(registered: Registered, rows_file: Path) -> None:
     ("words", "status", "said"),
     [
         (["export"], 2, "Usage"),
-        (["export", "credit"], 2, "--input"),
+        (["export", "credit", "--output", "o"], 2, "--input"),
+        (["export", "credit", "--output", "o", "--input", "x.csv", "--decisions", "show=all"], 2, "--decisions"),
+        (["export", "credit", "--output", "o", "--decisions", "colour=red"], 1, "colour=red"),
+        (["export", "credit", "--output", "o", "--input", "x.csv", "--models", "file:///etc"], 1, "x.csv"),
         (["export", "credit", "--input", "x.csv"], 2, "--output"),
         (["export", "credit", "--input", "x.csv", "--output", "o", "--format", "xlsx"], 2, "xlsx"),
         (["export", "credit", "--input", "absent.csv", "--output", "o"], 1, "absent.csv"),

@@ -90,14 +90,15 @@ def test_some_features_only(tmp_path: Path) -> None:
 
 
 def test_predictions(tmp_path: Path) -> None:
-    """A prediction has a column for each class."""
+    """A prediction has a column for each class, and the codes of its warnings in one."""
     layout = prediction_layout(["bad", "good"])
     answer = {"line": 2, "prediction": 0.25, "class": "bad", "probabilities": {"bad": 0.25, "good": 0.75}}
+    answer["warnings"] = [{"code": "far", "detail": "It is."}, {"code": "odd", "detail": "So it is."}]
     with writing(tmp_path / "out.csv", layout) as writer:
         writer.write(answer)
     assert (tmp_path / "out.csv").read_text().splitlines() == [
-        "line,prediction,output,class,decision,probability.bad,probability.good",
-        "2,0.25,,bad,,0.25,0.75",
+        "line,prediction,output,class,decision,warnings,probability.bad,probability.good",
+        "2,0.25,,bad,,far;odd,0.25,0.75",
     ]
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from explainer.attribution.batch import Batch
 from explainer.errors import InvalidOption
 from explainer.exports.layout import check_carried
 from explainer.exports.spec import check_rule
-from explainer.records import ExplainOptions
+from explainer.records import ExplainOptions, FloatArray, Stopped
 from tests.exports.jobs import Bench, bench
+from tests.exports.models import Additive
 
 ROWS = 'id,amount,months,purpose\n7,1000,12,car\n"=x",2000.5,24,"a ""thing"""\n,400,36,Möbel\n'
 
@@ -56,7 +59,7 @@ def test_wide_jsonl_has_the_form_of_the_api(tmp_path: Path) -> None:
         "feature": "purpose", "value": 'a "thing"', "attribution": 0.1, "standard_error": 0.0,
     }  # fmt: skip
     assert items[0]["method"] == {
-        "name": "exact", "exact": True, "evaluations": 8, "seed": None, "additivity_gap": 0.0,
+        "name": "exact", "exact": True, "evaluations": 8, "stopped": None, "seed": None, "additivity_gap": 0.0,
     }  # fmt: skip
     assert (items[0]["class"], items[0]["output"], items[0]["warnings"]) == ("bad", "probability", [])
 
@@ -138,3 +141,30 @@ def test_names_that_are_taken() -> None:
     for rule in ("", "prediction == 1", "amount > 3", "prediction >= x", "__import__('os')"):
         with pytest.raises(InvalidOption, match="no rule"):
             check_rule(rule)
+
+
+class Sampled(Additive):
+    """As the additive model, but the first row of each call met its tolerance and the last one its budget."""
+
+    def explain(self, rows: FloatArray) -> Batch:
+        found = super().explain(rows)
+        rules: list[Stopped | None] = [None] * len(found)
+        rules[0], rules[-1] = "tolerance", "evaluations"
+        return replace(found, stopped=tuple(rules))
+
+
+@pytest.mark.parametrize("output", ["csv", "jsonl", "parquet"])
+def test_what_ended_the_sampling_is_told(tmp_path: Path, output: str) -> None:
+    """`method.stopped` names the rule of each row, and nothing where nothing was sampled."""
+    source = tmp_path / "rows.csv"
+    source.write_text(ROWS, encoding="utf-8")
+    of = bench(tmp_path / "out", source, output=output)
+    of.model = Sampled()
+    of.compute()
+    if output == "csv":
+        found: list[Any] = [row["method.stopped"] or None for row in csv_rows(of)]
+    elif output == "jsonl":
+        found = [json.loads(line)["method"]["stopped"] for line in of.bytes()["explanations.jsonl"].splitlines()]
+    else:
+        found = parquet_table(of).column("method.stopped").to_pylist()
+    assert found == ["tolerance", None, "evaluations"]

@@ -44,8 +44,10 @@ def _spliced(data: bytes, random: np.random.Generator) -> bytes:
 
 
 def _renumbered(data: bytes, random: np.random.Generator) -> bytes:
-    """A digit replaced by a sign, another digit or a huge number: keeps text files well-formed."""
+    """A digit replaced by a sign, another digit or a huge number: keeps text files well-formed. Else flipped."""
     digits = [i for i, b in enumerate(data[: 1 << 20]) if 48 <= b <= 57]
+    if not digits:
+        return _flipped(data, random)
     changed = data
     for _ in range(int(random.integers(1, 4))):
         place = digits[int(random.integers(0, len(digits)))]

@@ -9,7 +9,7 @@ from explainer.monitoring.layout import WIDEST
 
 LABELS = {
     *("method", "route", "status", "status_class", "code", "stage", "model", "version", "cache", "output", "tier"),
-    *("outcome", "reason", "worker", "role", "process", "python"),
+    *("outcome", "reason", "worker", "role", "process", "python", "state"),
 }
 
 

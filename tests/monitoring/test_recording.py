@@ -66,6 +66,9 @@ def test_explanations_are_counted_by_what_they_cost_and_how_good_they_are(measur
     assert measured.value("explainer_tolerance_misses_total", **by) == 1
     assert measured.value("explainer_deadlines_reached_total", **by) == 1
     assert measured.value("explainer_warnings_total", model="credit", code="deadline-reached") == 1
+    measured.meters.warned("credit", ["foreign-row", "deadline-reached"])
+    assert measured.value("explainer_warnings_total", model="credit", code="deadline-reached") == 2
+    assert measured.value("explainer_warnings_total", model="credit", code="foreign-row") == 1
     assert measured.value("explainer_additivity_gap_count", model="credit") == 2
     assert measured.value("explainer_additivity_gap_bucket", model="credit", le="0.1") == 1
 
@@ -151,3 +154,13 @@ def test_nothing_of_a_row_reaches_the_page(measured: Measured) -> None:
     odd = dataclasses.replace(explanation(1e-3, ("low-local-fit",)), prediction=987.5, attributions=(987.5,))
     measured.meters.computed("credit", [odd])
     assert "987" not in str(measured.samples())
+
+
+def test_rows_of_exports_are_counted_by_what_became_of_them(measured: Measured) -> None:
+    """Explained, rejected and left out, each by model; what did not happen has no series."""
+    measured.meters.exported("credit", explained=90, rejected=3, skipped=0)
+    measured.meters.exported("credit", explained=10, rejected=0, skipped=0)
+    rows = "explainer_export_rows_total"
+    assert measured.value(rows, model="credit", outcome="explained") == 100
+    assert measured.value(rows, model="credit", outcome="rejected") == 3
+    assert measured.value(rows, model="credit", outcome="skipped") is None

@@ -31,6 +31,10 @@ class FailingTier:
         for key in keys:
             self.held.pop(key, None)
 
+    def erase(self, keys: Iterable[bytes]) -> bool:
+        self.remove(keys)
+        return not self.broken
+
     def stats(self) -> dict[str, int]:
         return {"errors": self.errors, "bytes": 100 * len(self.held)}
 
@@ -52,10 +56,12 @@ def test_everything_is_passed_on_and_counted(measured: Measured) -> None:
     assert watched.get([b"a"]) == {}
     assert watched.get([b"a"]) == {}
     assert measured.value("explainer_cache_errors_total", tier="disk") == 4
+    assert not watched.erase([b"b"])
     watched.remove([b"a"])
+    assert tier.held == {}
     watched.close()
     assert tier.closed
-    assert watched.stats() == {"errors": 4, "bytes": 100}
+    assert watched.stats() == {"errors": 4, "bytes": 0}
 
 
 def test_the_memory_of_all_processes_is_added_up(measured: Measured) -> None:

@@ -169,9 +169,22 @@ def test_deaths_of_workers_since_the_last_look_are_told(at: At) -> None:
 
 
 def test_other_rooms_may_raise_alerts_too(at: At) -> None:
-    """Extraction and drift are found elsewhere."""
-    at.lookout.raise_alert("extraction", "key_1", "A clone would agree with 93 %.")
-    assert at.look() == ["extraction"]
+    """Drift is found elsewhere."""
+    at.lookout.raise_alert("drift", "credit", "Another kind of customers.")
+    assert at.look() == ["drift"]
+
+
+def test_entries_that_say_so_are_told_once(at: At) -> None:
+    """Extraction at each of its levels, reasons that nobody may tell; not what an old ledger says."""
+    at.now = NOW - timedelta(hours=2)
+    at.append(event="meter:extraction:alert", outcome="alert")
+    at.now = NOW
+    assert at.look() == []
+    at.append(2, event="meter:extraction:alert", outcome="tightened")
+    at.append(event="meter:extraction:alert", outcome="refused")
+    at.append(3, event="page:notice:read", outcome="notice-blocked")
+    assert at.look() == ["extraction", "extraction", "notice-blocked"]
+    assert at.look() == ["extraction", "extraction", "notice-blocked"]
 
 
 def test_a_failing_step_does_not_stop_the_others(at: At) -> None:

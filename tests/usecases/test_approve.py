@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from explainer.access.permissions import Permission
 from explainer.errors import Conflict, NotFound, NotPermitted
 from explainer.records import Notice
 from explainer.registry.approval import pending
@@ -56,8 +57,29 @@ def test_who_registered_it_does_not_approve_it(suspected: House) -> None:
     assert answered.body["accepted"] == f"scaffold: {REASON['scaffold']}"
 
 
-@pytest.mark.parametrize("role", ["application", "analyst", "reviewer", "auditor", "administrator", "demo"])
-def test_only_owners_approve(suspected: House, role: str) -> None:
+def test_an_administrator_approves_and_cannot_register(suspected: House) -> None:
+    """Letting in is a permission of its own: who has it need not be able to bring a model, nor to ask one."""
+    with pytest.raises(NotPermitted):
+        register(suspected.rooms, suspected.caller("administrator"), write_folder(suspected.folder / "own"))
+    assert awaited(
+        suspected.rooms, suspected.caller("administrator"), suspected.rooms.registry.get("credit", "1.0")
+    ).may
+    assert not pending(approve(suspected.rooms, suspected.caller("administrator"), ASK))
+
+
+def test_a_key_that_registers_need_not_be_able_to_approve(suspected: House) -> None:
+    """Scopes part the two: another owner's key for registering alone is refused, one for approving alone is not."""
+    permissions = {"register": Permission.VERSION_CREATE, "approve": Permission.VERSION_APPROVE}
+    access = suspected.rooms.access
+    keys = {name: access.keys.issue(name, "owner", scopes=[scope])[0] for name, scope in permissions.items()}
+    callers = {name: Caller(access.principal_of_bearer(key), "request-2", "api") for name, key in keys.items()}
+    with pytest.raises(NotPermitted):
+        approve(suspected.rooms, callers["register"], ASK)
+    assert not pending(approve(suspected.rooms, callers["approve"], ASK))
+
+
+@pytest.mark.parametrize("role", ["application", "analyst", "reviewer", "auditor", "monitor", "demo"])
+def test_nobody_else_approves(suspected: House, role: str) -> None:
     """No other role lets a model in, and none without a grant for it."""
     with pytest.raises(NotPermitted):
         approve(suspected.rooms, suspected.caller(role), ASK)

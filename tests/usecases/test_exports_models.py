@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -45,6 +46,12 @@ def test_the_same_answers_as_a_worker_gives(known: tuple[Settings, ModelVersion]
         np.testing.assert_array_equal(got.values, due.values)
         assert got.notices == due.notices
     assert "foreign-row" in {code for _, _, code in due.notices}
+
+
+def test_libraries_compute_with_one_thread(known: tuple[Settings, ModelVersion]) -> None:
+    """Where a version is open in this process, matrix libraries have no threads that wait for one another."""
+    open_here(Opening(str(known[0].registry), None, known[1].digest))
+    assert {pool["num_threads"] for pool in importlib.import_module("threadpoolctl").threadpool_info()} == {1}
 
 
 def test_a_version_is_found_by_its_digest_and_checked(known: tuple[Settings, ModelVersion]) -> None:

@@ -10,7 +10,9 @@ import pytest
 
 from explainer.disclosure.levels import FULL
 from explainer.errors import NotPermitted
+from explainer.usecases.alerting_entries import alert_of
 from explainer.usecases.extraction import Judge, level_of
+from explainer.usecases.metrics import read_metrics
 from tests.house import House
 from tests.registry.folders import ROW
 from tests.usecases.test_again import client, post
@@ -51,6 +53,29 @@ def test_a_reading_is_judged_told_and_shown(house: House) -> None:
     told = [e.entry for e in house.entries() if e.entry.event == "meter:extraction:alert"]
     assert [t.principal for t in told] == [f"key_{key.split('_')[1]}"] * len({t.body["level"] for t in told})
     assert "foreign-rows" in str(told[0].body["patterns"])
+    alert = alert_of(told[0])
+    assert alert is not None
+    assert alert.kind == "extraction"
+    assert alert.subject.startswith(f"{told[0].principal} on credit")
+
+
+def test_the_highest_agreement_of_each_model_is_a_metric(house: House) -> None:
+    """Of all principals, without their names; a model that nobody asked has none."""
+    house.register()
+    house.register(name="other")
+    at, keys = client(house), [house.key("application") for _ in range(2)]
+    for key, count in zip(keys, (100, 20), strict=True):
+        post(at, key, {"instances": rows(count)}, f"{MODEL}/predict")
+    house.rooms.extraction.flush()
+    assert house.rooms.extraction.store.agreements() == {}
+    Judge(house.rooms, house.serving).turn()
+    found = [read.agreement for read in house.rooms.extraction.store.all()]
+    assert len(found) == 2
+    assert house.rooms.extraction.store.agreements() == {"credit": max(a for a in found if a is not None)}
+    page = read_metrics(house.rooms, house.serving, house.caller("monitor")).decode()
+    (line,) = [line for line in page.splitlines() if line.startswith("explainer_extraction_agreement{")]
+    assert float(line.split()[-1]) == max(a for a in found if a is not None)
+    assert not any(key.split("_")[1] in page for key in keys)
 
 
 def test_what_was_refused_stays_refused_until_released(house: House) -> None:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b, sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from explainer.access.budgets import NO_LIMITS, Limits
+from explainer.access.budgets import NO_LIMITS, Budgets, Limits
+from explainer.cache.key import canonical
 from explainer.disclosure.levels import FULL, Policy
-from tests.house import House
+from explainer.durable import DurableFile
+from explainer.errors import KeyMissing
+from explainer.receipts.seals import Seals
+from explainer.registry.rows import code_rows
+from explainer.usecases.predict import predict
+from tests.house import House, build
 from tests.registry.folders import ROW
 from tests.usecases.test_again import client, memo, post
+from tests.usecases.test_subjects import sealed
 
 MODEL = "/api/v1/models/credit"
 TEXTS = Policy(values=True, most=2, detail="texts", prediction="none")
@@ -155,3 +164,40 @@ def test_budgets_are_set_over_http_with_one_entry_each(house: House) -> None:
         ("api:budget:reset", "answered"),
         ("api:budget:list", "answered"),
     ]
+
+
+def named(house: House) -> set[bytes]:
+    with house.rooms.receipts.file.reading() as connection:
+        return {row[0] for row in connection.execute("SELECT row FROM budgets_rows")}
+
+
+def test_who_has_the_file_cannot_try_out_which_rows_were_asked(tmp_path: Path) -> None:
+    """The names of rows are keyed by a secret that opens with the master key alone, and differ from house to house."""
+    found = []
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        house = sealed(folder)
+        controls = DurableFile(folder / "controls.db", "")
+        house = house.with_rooms(budgets=Budgets(controls, house.rooms.receipts.file))
+        version = house.register()
+        predict(house.rooms, house.serving, house.caller("application"), "credit", None, [ROW, ROW])
+        found.append(named(house))
+        assert len(found[-1]) == 1
+        row = canonical(code_rows(version.manifest.features, [ROW]))[0].tobytes()
+        tried = {blake2b(row, digest_size=16).digest(), sha256(row).digest()[:16]}
+        assert not found[-1] & tried
+        assert set(house.rooms.receipts.seals.row_names([row])) == found[-1]
+        with pytest.raises(KeyMissing):
+            Seals(house.rooms.receipts.file, None).row_names([row])
+    assert not found[0] & found[1]
+
+
+def test_unkeyed_names_of_earlier_versions_are_dropped(tmp_path: Path) -> None:
+    """Opening the file is enough; what was spent stays."""
+    house = build(tmp_path)
+    file = house.rooms.receipts.file
+    file.write(lambda c: c.execute("CREATE TABLE budgets_met (principal TEXT, digest TEXT, row BLOB)"))
+    Budgets(DurableFile(tmp_path / "controls.db", ""), file)
+    with file.reading() as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    assert "budgets_met" not in tables
+    assert {"budgets_rows", "budgets_spent"} <= tables

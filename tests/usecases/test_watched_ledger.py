@@ -84,3 +84,13 @@ def test_a_verification_is_counted_by_what_it_found(ledger: WatchedLedger, measu
     ledger.append(entry("api:chain:verify", "not-permitted"))
     assert measured.value("explainer_ledger_verifications_total", outcome="whole") == 1
     assert measured.value("explainer_ledger_verifications_total", outcome="broken") == 1
+
+
+def test_budgets_that_are_used_up_are_counted_by_model(ledger: WatchedLedger, measured: Measured) -> None:
+    """Of models that there are: an entry with a digest was written after the version was found."""
+    ledger.append(entry("api:explanation:create", "budget-exhausted", model="credit", digest="d"))
+    ledger.append(entry("page:prediction:create", "budget-exhausted", model="credit", digest="d"))
+    ledger.append(entry("api:explanation:create", "budget-exhausted", model="invented"))
+    ledger.append(entry("api:explanation:create", model="credit", digest="d", rows=1, hits=0))
+    assert measured.value("explainer_budget_refusals_total", model="credit") == 2
+    assert measured.value("explainer_budget_refusals_total", model="invented") is None

@@ -64,9 +64,12 @@ def test_a_failing_model_is_a_page_that_says_so(house: House, error: Exception, 
 
 
 def test_home_is_for_browsers_and_for_programs(house: House) -> None:
-    """A browser is led to the models, anything else gets a sign of life."""
+    """A browser is led to signing in, or to what its person begins with; anything else gets a sign of life."""
     client = house.client()
     browser = client.get("/", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
-    assert (browser.status_code, browser.headers["Location"]) == (302, "/models")
+    assert (browser.status_code, browser.headers["Location"]) == (302, "/sign-in?next=/")
+    for role, first in (("analyst", "/decisions"), ("owner", "/models")):
+        person, _ = house.person(role)
+        assert person.get("/", headers={"Accept": "text/html"}).headers["Location"] == first
     for accept in ("*/*", "application/json", ""):
         assert client.get("/", headers={"Accept": accept}).json == {"status": "alive"}

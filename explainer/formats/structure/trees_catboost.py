@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +60,24 @@ def _exported(fitted: object) -> dict[str, Any] | None:
 
     if not isinstance(fitted, catboost.CatBoost) or not fitted.is_fitted():
         return None
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.json"
+    with _written() as path:
         fitted.save_model(str(path), format="json")
         model: dict[str, Any] = json.loads(path.read_text())
     return model
+
+
+@contextmanager
+def _written() -> Iterator[Path]:
+    """A place that CatBoost, which exports to files only, can write to: a worker may write none, memory has to do."""
+    if not hasattr(os, "memfd_create"):  # where there is none, there is no sandbox either
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder) / "model.json"
+        return
+    memory = os.memfd_create("catboost export")
+    try:
+        yield Path(f"/proc/self/fd/{memory}")
+    finally:
+        os.close(memory)
 
 
 def _loss(model: dict[str, Any]) -> str:

@@ -1,0 +1,1 @@
+"""How long the pages of decision review take in the server when there are very many decisions."""
