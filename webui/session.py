@@ -86,7 +86,7 @@ def admit_page(permission: Permission, steps: tuple[str, ...]) -> BaseResponse |
 def step_page(stage: str, target: str | None) -> str:
     """Where somebody goes on who has come so far with signing in."""
     if stage == "full":
-        return target or url_for("webui.list_models")
+        return target or url_for("webui.home")
     return url_for("webui.prove" if stage == "prove" else "webui.set_up", next=target)
 
 

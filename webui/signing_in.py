@@ -164,7 +164,7 @@ def _sign_in_page(problem: str | None = None, error: ExplainerError | None = Non
 
 
 def _target() -> str:
-    return local_path(request.values.get("next")) or url_for("webui.list_models")
+    return local_path(request.values.get("next")) or url_for("webui.home")
 
 
 def _back(provider: str) -> str:

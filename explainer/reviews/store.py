@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import astuple, replace
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -32,6 +33,7 @@ CHANGE = "UPDATE decisions SET status = ?, waiting = ?, assignee = ?, entries = 
 ENTER = f"INSERT INTO verdicts ({VERDICT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 RECENT = f"SELECT {CASE} FROM decisions WHERE model = ? AND digest = ? ORDER BY id DESC LIMIT ?"  # noqa: S608
 PARTICULARS, WORDS = "decision", "verdict"
+VISIT = timedelta(minutes=30)
 
 
 def new_id(at_s: float | None = None) -> str:
@@ -138,6 +140,8 @@ class ReviewStore:
             sealed, key = self._covers.cover_bytes(connection, owner, words, place)
             known = (number, facts.id, verdict.at, verdict.principal, verdict.kind, verdict.seconds)
             connection.execute(ENTER, (*known, verdict.status, verdict.outcome, sealed, key))
+            again = "UPDATE looks SET at = ? WHERE decision = ? AND principal = ?"
+            connection.execute(again, (verdict.at, facts.id, verdict.principal))
             connection.execute(CHANGE, (verdict.status, int(waiting), assignee, number, decided, facts.id))
 
         return enter
@@ -150,20 +154,24 @@ class ReviewStore:
 
         return assign
 
-    def look(self, decision_id: str, principal: str, at: str, *, answer: bool) -> Job[None]:
-        """A job that notes when somebody opened the case last, and whether they saw the model's answer, ever."""
+    def look(self, decision_id: str, principal: str, at: datetime, *, answer: bool) -> Job[None]:
+        """A job that notes when somebody began to look at the case, and whether they saw the model's answer, ever.
+
+        Who comes back within VISIT has been looking since they came first.
+        """
         add = (
-            "INSERT INTO looks VALUES (?, ?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET at = excluded.at, answer = max(answer, excluded.answer)"
+            "INSERT INTO looks VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+            "at = CASE WHEN at < ? THEN excluded.at ELSE at END, answer = max(answer, excluded.answer)"
         )
+        now, since = at.isoformat(timespec="seconds"), (at - VISIT).isoformat(timespec="seconds")
 
         def note(connection: sqlite3.Connection) -> None:
-            connection.execute(add, (decision_id, principal, at, int(answer)))
+            connection.execute(add, (decision_id, principal, now, int(answer), since))
 
         return note
 
     def looked(self, decision_id: str, principal: str) -> tuple[str, bool] | None:
-        """When this person opened the case last, and whether they have seen the answer."""
+        """Since when this person looks at the case, or looked last, and whether they have seen the answer."""
         query = "SELECT at, answer FROM looks WHERE decision = ? AND principal = ?"
         with self._file.reading() as connection:
             found = connection.execute(query, (decision_id, principal)).fetchone()

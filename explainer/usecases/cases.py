@@ -98,7 +98,7 @@ def open_case(rooms: Rooms, caller: Caller, decision_id: str) -> CaseFile:
         may_confirm = rooms.access.may(caller.principal, Permission.VERDICT_CONFIRM, case.facts.model)
         may_enter = rooms.access.may(caller.principal, Permission.VERDICT_CREATE, case.facts.model)
         kinds = possible(case, entered, caller.principal.id, may_confirm=may_confirm) if may_enter else []
-        note.beside.append(rooms.reviews.look(decision_id, caller.principal.id, _now(), answer=not hidden))
+        note.beside.append(rooms.reviews.look(decision_id, caller.principal.id, datetime.now(UTC), answer=not hidden))
         version = version_of(rooms, case)
         return CaseFile(
             case=veiled(case) if hidden else case,

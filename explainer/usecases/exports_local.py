@@ -19,6 +19,7 @@ from explainer.exports.holders import this_process
 from explainer.exports.jobs import Job, Progress
 from explainer.exports.layout import empty_batch
 from explainer.exports.runners import Runner
+from explainer.exports.runners.joblib import Joblib
 from explainer.exports.running import Plan, compute
 from explainer.exports.signing import signer
 from explainer.exports.spec import Spec
@@ -108,15 +109,16 @@ def _compute(
 ) -> Job:
     version = of_digest(rooms.registry, job.spec.digest)
     trusted = rooms.settings.trusted_keys
+    space = job.spec.options.output or version.manifest.output
+    registry = str(rooms.settings.registry.absolute()) if ask.models is None else check_address(ask.models)
+    runner = start()
     opening = Opening(
-        registry=str(rooms.settings.registry.absolute()) if ask.models is None else check_address(ask.models),
+        registry=registry,
         trusted_keys=None if trusted is None else str(trusted.absolute()),
         digest=job.spec.digest,
-        parent=os.getpid(),
+        parent=os.getpid() if isinstance(runner, Joblib) else None,  # workers of engines need their connections
         place=(version.manifest.name, version.manifest.version),
     )
-    space = job.spec.options.output or version.manifest.output
-    runner = start()
     try:
         plan = Plan(
             task=Errand(opening, job.spec),

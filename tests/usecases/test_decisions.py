@@ -323,3 +323,24 @@ def test_decided_cases_are_emptied_when_their_period_is_over(house: House) -> No
     states = [cases.open_case(house.rooms, anna, c.facts.id).case for c in (done, held, waits)]
     assert [s.particulars is None for s in states] == [True, False, False]
     assert retention.show_retention(house.rooms, local).decisions == {"*": 30}
+
+
+def test_time_on_case_runs_from_the_first_look_of_a_visit(house: House) -> None:
+    """Opening the page again does not start the time anew; after half an hour, or an entry, it does."""
+    from datetime import UTC, datetime, timedelta
+
+    house.register()
+    case, anna = brought(house), person(house, "anna")
+    reviews, file = house.rooms.reviews, house.rooms.receipts.file
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def looked_at(minutes: int) -> object:
+        when = start + timedelta(minutes=minutes)
+        file.write(reviews.look(case.facts.id, anna.principal.id, when, answer=False))
+        return reviews.looked(case.facts.id, anna.principal.id)
+
+    first = looked_at(0)
+    assert looked_at(20) == first == ("2026-01-01T00:00:00+00:00", False)
+    assert looked_at(51) == ("2026-01-01T00:51:00+00:00", False)
+    entered(house, anna, case, "uphold")
+    assert looked_at(52) != ("2026-01-01T00:51:00+00:00", False)

@@ -156,7 +156,7 @@ def test_the_demos_person_is_in_at_once(house: House) -> None:
     """The demo's sign-in stays one step, on this machine."""
     house.rooms.access.people.add("demo", PASSWORD, "demo")
     here = house.client().post("/sign-in", data={"name": "demo", "password": PASSWORD})
-    assert here.headers["Location"] == "/models"
+    assert here.headers["Location"] == "/"
     form = {"name": "demo", "password": PASSWORD}
     there = house.client().post("/sign-in", data=form, environ_base={"REMOTE_ADDR": "10.0.0.7"})
     assert there.headers["Location"] == "/account/set-up"
@@ -238,7 +238,7 @@ def test_a_link_gives_a_person_a_password(house: House) -> None:
     client = house.client()
     assert "Welcome, bert" in client.get(link).text
     form = {"name": "eve", "password": PASSWORD, "again": PASSWORD}
-    assert client.post(link, data=form).headers["Location"] == "/models"
+    assert client.post(link, data=form).headers["Location"] == "/"
     assert house.rooms.access.people.get(person.id).name == "bert"
 
 
@@ -315,4 +315,4 @@ def test_nobody_is_led_elsewhere_after_signing_in(house: House, target: str) -> 
     first = client.post("/sign-in", data={"name": "anna", "password": PASSWORD, "next": target})
     assert first.headers["Location"] == "/second-factor"
     form = {"token": house.rooms.access.csrf_token(cookie_of(client)), "next": target, "code": next_code(secret)}
-    assert client.post("/second-factor", data=form).headers["Location"] == "/models"
+    assert client.post("/second-factor", data=form).headers["Location"] == "/"
