@@ -76,8 +76,8 @@ $(VENV)/.test: $(PROJECT) | $(BIN)/uv
 	@touch $@ $(VENV)/.demo
 
 $(VENV)/.lint: $(PROJECT) | $(BIN)/uv
-	@echo "Installing the linters into $(VENV) ..." >&2
-	@$(INSTALL) --editable '.[lint]'
+	@echo "Installing the linters, and what they look into, into $(VENV) ..." >&2
+	@$(INSTALL) --editable '.[lint,test]'
 	@touch $@
 
 $(BIN)/uv: | $(BIN)/python
