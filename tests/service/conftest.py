@@ -116,7 +116,13 @@ def demo_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def service(demo_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The demo models behind gunicorn, as `explainer serve` runs them."""
     var = tmp_path_factory.mktemp("service") / "var"
-    environment = {**os.environ, "EXPLAINER_VAR": str(var), "EXPLAINER_REGISTRY": str(var / "registry")}
+    environment = {
+        **os.environ,
+        "EXPLAINER_VAR": str(var),
+        "EXPLAINER_REGISTRY": str(var / "registry"),
+        "EXPLAINER_NOTICE_SENDER": "The Bank",
+        "EXPLAINER_NOTICE_CONTACT": "reviews@bank.example",
+    }
     folders = [str(p) for p in sorted(demo_models.iterdir()) if p.is_dir()]
     done = subprocess.run(
         [*EXPLAINER, "register", *folders], env=environment, capture_output=True, text=True, check=False

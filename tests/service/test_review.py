@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pypdf import PdfReader
 
 from tests.service.conftest import Service
 from tests.service.test_identity import DEVICE, Visitor, accept, invited, sign_in
@@ -141,6 +142,34 @@ def test_a_blind_case_keeps_its_answer_until_one_has_judged(
         page.get_by_role("button", name="Say it, and show the answer").click()
         assert "You said “granted”" in page.locator(".done").inner_text()
         assert page.locator(".decided .big").is_visible()
+
+
+def test_the_notice_says_what_the_case_says(browser: Browser, service: Service, brought: dict[str, Any]) -> None:
+    """From the case to the page, in another language, and as the PDF: the reasons are those of the case, in order."""
+    listed = service.call("GET", "/api/v1/decisions?adverse=true&show=waiting").body["decisions"]
+    case = next(d for d in listed if not d["blocked"] and d["reasons"] and not d["hidden"])
+    texts = [reason["text"] for reason in case["reasons"]]
+    with arriving(browser, service, "nora", "analyst") as analyst:
+        page = analyst.page
+        page.goto(f"/decisions/{case['id']}")
+        page.get_by_role("link", name="The notice to the person").click()
+        assert page.locator(".sheet ol").first.locator("li").all_inner_texts() == texts
+        analyst.checked()
+        with page.expect_download() as waiting:
+            page.get_by_role("link", name="Download as PDF").click()
+        printed = " ".join(" ".join(p.extract_text().split()) for p in PdfReader(waiting.value.path()).pages)
+        places = [printed.index(text) for text in texts]
+        assert places == sorted(places)
+        page.get_by_role("link", name="Deutsch").click()
+        assert page.locator(".sheet h1, .sheet h2").first.inner_text() != "Notice of a decision"
+        analyst.checked()
+    blocked = next(d for d in listed if any(b["code"] == "protected-factor" for b in d["blocked"]))
+    with arriving(browser, service, "nils", "reviewer") as reviewer:
+        answer = reviewer.page.goto(f"/decisions/{blocked['id']}/notice")
+        assert answer is not None
+        assert answer.status == 409
+        assert "protected" in reviewer.page.get_by_role("alert").inner_text()
+        reviewer.checked()
 
 
 def test_the_queue_by_keys_alone(browser: Browser, service: Service, brought: dict[str, Any]) -> None:
