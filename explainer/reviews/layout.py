@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Every order of the queue has an index that also holds whatever narrows it: rows are read for one page only.
-NARROWING = "model, flags, adverse, assignee, principal, status"
+NARROWING = "model, flags, adverse, assignee, principal, status, blind"
 SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS decisions (
   id TEXT PRIMARY KEY, created_at TEXT NOT NULL, principal TEXT NOT NULL, model TEXT NOT NULL, version TEXT NOT NULL,

@@ -19,6 +19,7 @@ ORDERS: dict[str, str] = {
     "newest": "id DESC",
     "oldest": "id",
 }
+JUDGED = "(blind = 0 OR EXISTS (SELECT 1 FROM looks WHERE decision = decisions.id AND looks.principal = ? AND answer))"
 SHOWS: tuple[str, ...] = (*get_args(Show), *WAITING, *DECIDED, "erased")
 
 
@@ -27,6 +28,7 @@ class Wanted:
     """`models`: those that the reader was granted (`*` for all); `principal`: only those that it brought.
 
     `external`: the mark of an external id. `assignee`: whose; `-` for nobody's. `overdue_at`: due before that time.
+    `judge`: who has to judge blind cases first; what the model said does not narrow or order those for them.
     `since`, `until`: created from one time on and before another, in UTC with milliseconds. `after`: larger ids only.
     """
 
@@ -43,6 +45,7 @@ class Wanted:
     since: str | None = None
     until: str | None = None
     after: str | None = None
+    judge: str | None = None
     sort: str = "priority"
     limit: int = 50
     offset: int = 0
@@ -86,7 +89,14 @@ class Wanted:
             parts.append(("adverse = ?", [int(self.adverse)]))
         if self.assignee is not None:
             parts.append(("assignee = ?", ["" if self.assignee == "-" else self.assignee]))
+        if self.judge is not None and self._tells:
+            parts.append((JUDGED, [self.judge]))
         return " AND ".join(text for text, _ in parts), [value for _, values in parts for value in values]
+
+    @property
+    def _tells(self) -> bool:
+        """Whether being listed would tell what the model said."""
+        return self.adverse is not None or self.flag not in (None, Flag.SAMPLE.word) or self.sort == "margin"
 
     @property
     def order(self) -> str:

@@ -234,7 +234,8 @@ def _readable(rooms: Rooms, caller: Caller, wanted: Wanted) -> Wanted:
     everybodys = rooms.access.may(caller.principal, Permission.DECISION_READ_ALL)
     assignee = caller.principal.id if wanted.assignee == "me" else wanted.assignee
     own = None if everybodys else caller.principal.id
-    return replace(wanted, models=caller.principal.models, principal=own, assignee=assignee)
+    judge = caller.principal.id if rooms.access.may(caller.principal, Permission.VERDICT_CREATE) else None
+    return replace(wanted, models=caller.principal.models, principal=own, assignee=assignee, judge=judge)
 
 
 def _told(rooms: Rooms, case: Case, lost: list[Notice]) -> list[Explanation | None]:

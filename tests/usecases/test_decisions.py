@@ -239,6 +239,20 @@ def test_blind_first(house: House) -> None:
     assert not cases.open_case(house.rooms, auditor, case.facts.id).hidden
 
 
+def test_the_queue_tells_nothing_of_a_case_that_is_judged_blind(house: House) -> None:
+    """No filter and no order by what the model said lists it, until one has judged and seen; others are not held up."""
+    house.register()
+    case, anna = brought(house, blind=True), person(house, "anna")
+    telling = (Wanted(adverse=True), Wanted(flag="protected"), Wanted(sort="margin"))
+    assert [cases.queue(house.rooms, anna, w).count for w in telling] == [0, 0, 0]
+    assert cases.queue(house.rooms, anna, Wanted()).count == 1
+    auditor = person(house, "doris", "auditor")
+    assert [cases.queue(house.rooms, auditor, w).count for w in telling] == [1, 1, 1]
+    entered(house, anna, case, "blind", reason="", text="", outcome="granted")
+    cases.open_case(house.rooms, anna, case.facts.id)
+    assert [cases.queue(house.rooms, anna, w).count for w in telling] == [1, 1, 1]
+
+
 def test_erasure_takes_everything_that_tells_of_a_person(house: House) -> None:
     """Row, name, score, reasons and words are gone; that there was a case and who decided stays."""
     from explainer.usecases.subjects import erase_subject
