@@ -13,6 +13,7 @@ from explainer import errors
 from explainer.access.permissions import Permission
 from explainer.access.roles import LOCAL, ROLES, permissions_of
 from explainer.app import SECURITY_HEADERS
+from explainer.disclosure.levels import FULL
 from explainer.errors import ExplainerError, ModelFailed, StorageFailed, WorkerTimedOut
 from explainer.ledger.sqlite import Ledger
 from explainer.records import LedgerEntry, Receipt
@@ -115,8 +116,9 @@ def test_a_key_opens_what_its_role_permits_and_nothing_else(house: House, role: 
 
 @pytest.mark.parametrize("role", GRANTABLE)
 def test_a_session_opens_what_its_role_permits_and_nothing_else(house: House, role: str) -> None:
-    """The same for every page; forms carry the session's token."""
+    """The same for every page; forms carry the session's token. All see sizes, else pages refuse for that."""
     house.register()
+    house.rooms.policies.set("application", "credit", FULL, "tests")
     for verb, path, endpoint, permission in closed_routes(house):
         if endpoint.startswith("webui."):
             client, token = house.person(role)

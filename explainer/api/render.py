@@ -11,7 +11,7 @@ import orjson
 from flask import Response, g, request
 
 from explainer.access.budgets import header_fields
-from explainer.records import Feature, ModelVersion, Receipt
+from explainer.records import DecisionSpec, Feature, ModelVersion, Receipt
 from explainer.usecases.models import ModelPage
 
 NOT_STORED = {"Cache-Control": "private, no-store"}
@@ -83,7 +83,7 @@ def model_page(page: ModelPage) -> dict[str, Any]:
         "versions": [model_line(v) for v in page.versions],
         "schema": [_feature(f) for f in m.features],
         "background": {"rows": background.rows, "digest": background.sha256, "description": background.description},
-        "decision": None if decision is None else dataclasses.asdict(decision),
+        "decision": None if decision is None else _decision(decision),
         "card": {
             "owner": card.owner,
             "purpose": card.purpose,
@@ -94,6 +94,10 @@ def model_page(page: ModelPage) -> dict[str, Any]:
         "made_with": {"library": m.golden.library, "version": m.golden.version},
         "notices": [dataclasses.asdict(n) for n in page.version.notices],
     }
+
+
+def _decision(decision: DecisionSpec) -> dict[str, Any]:
+    return {**dataclasses.asdict(decision), "verdict_reasons": list(decision.verdict_reasons)}
 
 
 def _feature(f: Feature) -> dict[str, Any]:
@@ -107,6 +111,8 @@ def _feature(f: Feature) -> dict[str, Any]:
         "description": f.description,
         "protected": f.protected,
         "mutable": f.mutable,
+        "changes": f.changes,
+        "step": f.step,
         "group": f.group,
         "reason": None if f.reason is None else {"increases": f.reason.increases, "decreases": f.reason.decreases},
     }

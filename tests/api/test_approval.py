@@ -42,7 +42,7 @@ def test_what_is_wrong_with_an_approval_is_told(house: House) -> None:
     for body, role, status in (
         ({"accept": {}}, "owner", 422),
         ({"accepted": {}}, "owner", 422),
-        (BODY, "administrator", 403),
+        (BODY, "analyst", 403),
     ):
         assert client.post(PATH, json=body, headers=headers(house, role)).status_code == status
     assert client.post(PATH, json=BODY).status_code == 401

@@ -53,7 +53,9 @@ def test_a_page_tells_the_whole_schema(house: House) -> None:
         assert shown["categories"] == list(feature.categories)
         assert (shown["min"], shown["max"], shown["nullable"]) == (feature.min, feature.max, feature.nullable)
         assert shown["protected"] is feature.protected
-    assert body["decision"] == {"threshold": 0.5, "favourable": "granted", "adverse": "declined"}
+    decision = body["decision"]
+    assert (decision["threshold"], decision["favourable"], decision["adverse"]) == (0.5, "granted", "declined")
+    assert decision["adverse_when"] == "at_or_above"
     assert body["card"]["text"].startswith("# Card")
     assert body["background"]["rows"] == 2
     assert [v["version"] for v in body["versions"]] == ["1.0"]

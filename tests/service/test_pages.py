@@ -119,7 +119,7 @@ def test_the_way_back_after_signing_in_stays_here(browser: Browser, service: Ser
     opened.get_by_label("Name").fill(person)
     opened.get_by_label("Password").fill(PASSWORD)
     opened.get_by_role("button", name="Sign in").click()
-    assert opened.url == service.url + "/models"
+    assert opened.url == service.url + "/decisions"
     context.close()
 
 
