@@ -14,8 +14,8 @@ RUN python -m venv /tools && /tools/bin/pip install --quiet 'uv>=0.5' && python 
 COPY pyproject.toml requirements.lock README.md LICENSE ./
 COPY explainer ./explainer
 COPY webui ./webui
-# Which model libraries go in; each is an extra of pyproject.toml.
-ARG EXTRAS=xgboost,lightgbm,onnx,parquet
+# Which model libraries go in, and notices as PDF; each is an extra of pyproject.toml.
+ARG EXTRAS=xgboost,lightgbm,onnx,parquet,pdf
 RUN /tools/bin/uv build --quiet --wheel --out-dir /wheel \
  && /tools/bin/uv pip install --quiet --python /opt/explainer/bin/python --compile-bytecode \
       --constraint requirements.lock "$(echo /wheel/explainer-*.whl)[${EXTRAS}]"
