@@ -276,6 +276,7 @@ class House:
 
 def build(folder: Path, **settings: Any) -> House:
     """Furnish a house under `folder`; passwords cost little, answers are cached in memory."""
+    settings.setdefault("review_sample", 0.0)  # what is drawn at random is judged blind: not in tests of other things
     chosen = Settings(var=folder / "var", registry=folder / "var" / "registry", **settings)
     chosen.var.mkdir(parents=True, exist_ok=True, mode=0o700)
     workers, records = FakeWorkers(), open_file(chosen.var / "ledger.db")
