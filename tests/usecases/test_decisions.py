@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from explainer.reviews.wanted import Wanted
 from explainer.usecases import cases, verdicts
 from explainer.usecases.decisions import DecisionAsk, bring
 from explainer.usecases.rooms import Caller
-from tests.house import House
+from tests.house import House, build
 from tests.registry.folders import FEATURES, ROW
 
 WHY = "The income was typed wrongly."
@@ -358,3 +359,15 @@ def test_time_on_case_runs_from_the_first_look_of_a_visit(house: House) -> None:
     assert looked_at(51) == ("2026-01-01T00:51:00+00:00", False)
     entered(house, anna, case, "uphold")
     assert looked_at(52) != ("2026-01-01T00:51:00+00:00", False)
+
+
+@pytest.mark.parametrize(("mode", "blind"), [("never", False), ("sample", True), ("always", True)])
+def test_the_random_sample_is_judged_blind(tmp_path: Path, mode: str, blind: bool) -> None:
+    """With a share of one every decision is drawn; whether it is judged blind is a setting, and the caller's word."""
+    house = build(tmp_path, review_sample=1.0, review_blind=mode)
+    house.register()
+    ask = DecisionAsk("credit", ROW)
+    case = bring(house.rooms, house.serving, house.caller("application"), ask)[0]
+    assert Flag.SAMPLE in case.facts.flags
+    assert case.facts.blind is blind
+    assert not brought(house).facts.blind
