@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from explainer.access.common import longest_common
+from explainer.access.common_passwords import longest_common
 from explainer.errors import InvalidOption, Problem
 
 SHORTEST, LONGEST = 12, 1024

@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from explainer.access.common import FILE, longest_common
+from explainer.access.common_passwords import FILE, longest_common
 from explainer.access.strength import LONGEST, SHORTEST, check_strength
 from explainer.errors import InvalidOption
 
